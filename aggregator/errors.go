@@ -1,0 +1,14 @@
+package aggregator
+
+import "errors"
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrNotFound means that the store has nothing under the name that was asked for.
+	ErrNotFound = errors.New("not found")
+	// ErrLeaseLost means that the feed is no longer leased to the poll that would store its outcome; nothing of it
+	// was stored.
+	ErrLeaseLost = errors.New("lease lost")
+	// ErrStoreBusy means that another process has the store open.
+	ErrStoreBusy = errors.New("store is in use by another process")
+)

@@ -1,0 +1,105 @@
+package aggregator
+
+import "time"
+
+// FeedID names a feed in the config, in links and in exports. It never changes while the feed's URL may, and the
+// ids of the feed's items are derived from it.
+type FeedID string
+
+// Feed is a source as the operator describes it.
+type Feed struct {
+	ID  FeedID
+	URL string
+	// Title, when set, is shown in place of the title that the publisher gives.
+	Title string
+	// Schedule is a cron spec as robfig/cron/v3 reads it: five fields, a descriptor ("@hourly", "@every 30m"), with
+	// an optional "CRON_TZ=" in front. It is never empty in a store: the default is filled in by the config.
+	Schedule string
+	// Topics are those that every item of the feed is filed under, whatever their queries say.
+	Topics []TopicID
+	// Tags are the operator's own labels for the feed.
+	Tags []string
+	// MaxAge, when positive, keeps items out that were published longer ago than this when they are first seen.
+	MaxAge time.Duration
+	// AllowPrivate lets the feed's URL resolve to loopback, private and link-local addresses.
+	AllowPrivate bool
+}
+
+// Validators are what a publisher sent to ask again with (RFC 9110 section 8.8), byte for byte.
+type Validators struct {
+	ETag         string
+	LastModified string
+}
+
+// FeedState is what the store remembers of a feed from poll to poll.
+type FeedState struct {
+	// Due is when the feed is to be polled next.
+	Due time.Time
+	// Validators vouch for the items of the last committed document and are only ever stored along with them.
+	Validators Validators
+	// BodyHash is that of the last document that was read, as HashOf(body).
+	BodyHash Hash
+	// Title, Link (the home page) and Language are what the publisher's document says of itself.
+	Title, Link, Language string
+	// LastPoll is the latest poll, whatever its outcome; its zero value means that there was none yet.
+	LastPoll PollRecord
+	// LastSuccess is when a poll last ended without error, LastNew when one last brought a new item.
+	LastSuccess, LastNew time.Time
+	// Failures counts the polls in a row that ended in an error.
+	Failures int
+	// Items counts the feed's stored items.
+	Items int
+}
+
+// FeedStatus is a feed with its state, as lists show it.
+type FeedStatus struct {
+	Feed  Feed
+	State FeedState
+	// Active is false for a feed that the config no longer names: it is not polled and its items stay.
+	Active bool
+}
+
+// DisplayTitle is the operator's title for the feed, else the publisher's, else the feed's id.
+func (s FeedStatus) DisplayTitle() string {
+	switch {
+	case s.Feed.Title != "":
+		return s.Feed.Title
+	case s.State.Title != "":
+		return s.State.Title
+	}
+	return string(s.Feed.ID)
+}
+
+// Outcome says in a word how a poll ended.
+type Outcome string
+
+// The outcomes of a poll.
+const (
+	// OutcomeStored is a document that was read; its new and changed items were stored.
+	OutcomeStored Outcome = "stored"
+	// OutcomeUnchanged is a document that is byte for byte the last one.
+	OutcomeUnchanged Outcome = "unchanged"
+	// OutcomeNotModified is a 304 answer.
+	OutcomeNotModified Outcome = "not modified"
+	// OutcomeFailed is a poll that ended in the record's Error.
+	OutcomeFailed Outcome = "failed"
+)
+
+// PollRecord is what is remembered of one poll.
+type PollRecord struct {
+	// At is when the poll began, Duration how long it took, the commit not included.
+	At       time.Time
+	Duration time.Duration
+	Outcome  Outcome
+	// Status is the HTTP status of the final answer, 0 where there was none.
+	Status int
+	// Bytes counts the body as it came over the network, before decompression.
+	Bytes int64
+	// Error says what went wrong and, where there is something to do, what to do. Empty unless Outcome is failed.
+	Error string
+	// Repairs lists what was mended in the document or left out of it, a short phrase each.
+	Repairs []string
+	// Listed counts the items in the document, New and Changed those that the poll stored, TooOld those that the
+	// feed's MaxAge kept out.
+	Listed, New, Changed, TooOld int
+}

@@ -1,0 +1,29 @@
+package aggregator
+
+// Lease is the right to poll a feed that is due, given to one poller at a time and for a limited time.
+type Lease struct {
+	Feed  Feed
+	State FeedState
+	// Token fences the lease: an outcome that comes with a token that is no longer the feed's is not stored.
+	Token uint64
+}
+
+// Poll is the outcome of one poll, which a store applies as a whole or not at all.
+type Poll struct {
+	Feed  FeedID
+	Token uint64
+	// State is the feed's new state. The store itself keeps its Items.
+	State FeedState
+	// Items are the new and the changed ones, in the order in which they get their Seq: oldest first. One whose
+	// Revision is above the stored one's makes the stored text a revision; any other replaces what is stored under
+	// its id.
+	Items []Item
+}
+
+// KnownItem is what a store says of an ItemID that was asked about.
+type KnownItem struct {
+	// ID is the item's own id, also where it was asked for by an alias.
+	ID    ItemID
+	Hash  Hash
+	Found bool
+}

@@ -1,0 +1,30 @@
+package aggregator
+
+import "time"
+
+// StoryQuery asks for the stories of a topic, newest first by the OrderTime of the item that stands for each (ties:
+// the lesser StoryID first).
+type StoryQuery struct {
+	// Topic is the topic to list, AllTopics for every story.
+	Topic TopicID
+	// Limit ends the list after so many stories; 0 is no limit.
+	Limit int
+}
+
+// ItemQuery asks for items in the order of their Seq.
+type ItemQuery struct {
+	// Topic restricts to the items filed under it; AllTopics does not restrict.
+	Topic TopicID
+	// Since (inclusive) and Until (exclusive) restrict Published; zero does not restrict.
+	Since, Until time.Time
+	// After restricts to items with a greater Seq.
+	After uint64
+}
+
+// Version tells the states of a topic's list apart: two equal versions mean that nothing in it has changed.
+type Version struct {
+	// Seq is that of the latest change to the topic's stories, 0 before the first.
+	Seq uint64
+	// Changed is when that change was committed, zero before the first.
+	Changed time.Time
+}
