@@ -1,0 +1,247 @@
+// Package markup reads and rewrites fragments of HTML as feeds carry them: plain text for matching, hashing and
+// export, and absolute links for a text that leaves its page.
+//
+// It is a leaf that the steps may import beside package aggregator, and the one importer of the HTML tokenizer. It
+// follows the HTML standard's tokenisation, so that it sees a fragment as a browser would; it never fails.
+package markup
+
+import (
+	"net/url"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// PlainText is what a reader sees of the fragment: text without tags, comments, scripts and styles, entities
+// resolved. Block elements and line breaks end a line; other white space is folded to single spaces, and there is
+// none at the start or the end of a line.
+func PlainText(fragment string) string {
+	var b lineBuilder
+	if !strings.ContainsAny(fragment, "<&") {
+		b.text(fragment)
+		return b.String()
+	}
+	z := html.NewTokenizer(strings.NewReader(fragment))
+	var hidden atom.Atom
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			return b.String()
+		case html.TextToken:
+			if hidden == 0 {
+				b.text(string(z.Text()))
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			name, _ := z.TagName()
+			tag := atom.Lookup(name)
+			if isHidden(tag) {
+				hidden = tag
+			}
+			if isBlock(tag) {
+				b.newline()
+			}
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			tag := atom.Lookup(name)
+			if tag == hidden {
+				hidden = 0
+			}
+			if isBlock(tag) {
+				b.newline()
+			}
+		}
+	}
+}
+
+// lineBuilder folds white space as PlainText promises.
+type lineBuilder struct {
+	strings.Builder
+	pending byte // 0, ' ' or '\n', to be written before the next text
+}
+
+func (b *lineBuilder) text(s string) {
+	for _, r := range s {
+		if unicode.IsSpace(r) {
+			if b.pending == 0 {
+				b.pending = ' '
+			}
+			continue
+		}
+		if b.pending != 0 && b.Len() > 0 {
+			b.WriteByte(b.pending)
+		}
+		b.pending = 0
+		b.WriteRune(r)
+	}
+}
+
+func (b *lineBuilder) newline() { b.pending = '\n' }
+
+func isHidden(tag atom.Atom) bool {
+	switch tag {
+	case atom.Script, atom.Style, atom.Template, atom.Noscript, atom.Iframe, atom.Object, atom.Svg, atom.Math:
+		return true
+	}
+	return false
+}
+
+func isBlock(tag atom.Atom) bool {
+	switch tag {
+	case atom.Address, atom.Article, atom.Aside, atom.Blockquote, atom.Br, atom.Caption, atom.Center, atom.Dd,
+		atom.Details, atom.Div, atom.Dl, atom.Dt, atom.Fieldset, atom.Figcaption, atom.Figure, atom.Footer, atom.Form,
+		atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Header, atom.Hr, atom.Li, atom.Main, atom.Nav,
+		atom.Ol, atom.Option, atom.P, atom.Pre, atom.Section, atom.Summary, atom.Table, atom.Td, atom.Th, atom.Tr,
+		atom.Ul:
+		return true
+	}
+	return false
+}
+
+// AbsoluteLinks resolves the fragment's relative links (href, src, srcset, poster, cite, data, longdesc) against base
+// by RFC 3986 section 5. A fragment without any comes back as it is, byte for byte; a link that is no URL stays.
+func AbsoluteLinks(fragment string, base *url.URL) string {
+	return AbsoluteLinksWithin(fragment, base, base)
+}
+
+// AbsoluteLinksWithin is AbsoluteLinks for a fragment whose own page is known: a link to a place in the same text
+// ("#note-1") leads to that place on the page. Where page is nil such links stay as they are.
+func AbsoluteLinksWithin(fragment string, base, page *url.URL) string {
+	if base == nil || !hasRelativeLink(fragment) {
+		return fragment
+	}
+	z := html.NewTokenizer(strings.NewReader(fragment))
+	var b strings.Builder
+	changed := false
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			if !changed {
+				return fragment
+			}
+			b.Write(z.Raw())
+			return b.String()
+		}
+		raw := string(z.Raw())
+		if kind != html.StartTagToken && kind != html.SelfClosingTagToken {
+			b.WriteString(raw)
+			continue
+		}
+		token := z.Token()
+		if !resolveAttributes(token.Attr, base, page) {
+			b.WriteString(raw)
+			continue
+		}
+		changed = true
+		b.WriteString(token.String())
+	}
+}
+
+// hasRelativeLink looks at what follows each '=' without tokenising, because most fragments have absolute links only.
+// It may say yes where the answer is no.
+func hasRelativeLink(fragment string) bool {
+	if strings.IndexByte(fragment, '<') < 0 {
+		return false
+	}
+	for rest := fragment; ; {
+		i := strings.IndexByte(rest, '=')
+		if i < 0 {
+			return false
+		}
+		name := strings.TrimRight(rest[:i], " \t\n\r\f")
+		rest = strings.TrimLeft(rest[i+1:], " \t\n\r\f\"'")
+		switch {
+		case hasSuffixFold(name, "srcset"):
+			if !allAbsolute(rest) {
+				return true
+			}
+		case hasSuffixFold(name, "href"), hasSuffixFold(name, "src"), hasSuffixFold(name, "poster"),
+			hasSuffixFold(name, "cite"), hasSuffixFold(name, "data"), hasSuffixFold(name, "longdesc"):
+			if !hasScheme(rest) {
+				return true
+			}
+		}
+	}
+}
+
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}
+
+// allAbsolute reports whether each candidate of a srcset that begins value is an absolute web URL.
+func allAbsolute(value string) bool {
+	if end := strings.IndexAny(value, "\"'<>"); end >= 0 {
+		value = value[:end]
+	}
+	for candidate := range strings.SplitSeq(value, ", ") {
+		if !hasScheme(strings.TrimLeft(candidate, " \t\n\r\f")) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasScheme reports whether s begins with a scheme (RFC 3986 section 3.1).
+func hasScheme(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+		case i > 0 && (c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.'):
+		default:
+			return i > 0 && c == ':'
+		}
+	}
+	return false
+}
+
+func resolveAttributes(attrs []html.Attribute, base, page *url.URL) (changed bool) {
+	for i, a := range attrs {
+		value := a.Val
+		switch a.Key {
+		case "href", "src", "poster", "cite", "data", "longdesc":
+			value = resolve(a.Val, base, page)
+		case "srcset":
+			value = resolveSrcset(a.Val, base)
+		}
+		if value != a.Val {
+			attrs[i].Val = value
+			changed = true
+		}
+	}
+	return changed
+}
+
+func resolve(ref string, base, page *url.URL) string {
+	ref = strings.TrimSpace(ref)
+	if strings.HasPrefix(ref, "#") {
+		base = page
+	}
+	u, err := url.Parse(ref)
+	if err != nil || u.IsAbs() || ref == "" || base == nil {
+		return ref
+	}
+	return base.ResolveReference(u).String()
+}
+
+// resolveSrcset resolves each candidate of a srcset attribute (HTML standard, section 4.8.4.2.1): a URL, which may
+// hold commas but no white space, and an optional descriptor up to the next comma.
+func resolveSrcset(set string, base *url.URL) string {
+	var out []string
+	for rest := strings.TrimLeft(set, " \t\n\r\f,"); rest != ""; rest = strings.TrimLeft(rest, " \t\n\r\f,") {
+		end := strings.IndexAny(rest, " \t\n\r\f")
+		if end < 0 {
+			end = len(rest)
+		}
+		link, descriptor := rest[:end], ""
+		rest = rest[end:]
+		if trimmed := strings.TrimRight(link, ","); trimmed != link {
+			link = trimmed
+		} else {
+			descriptor, rest, _ = strings.Cut(rest, ",")
+		}
+		out = append(out, strings.TrimSpace(resolve(link, base, base)+" "+strings.TrimSpace(descriptor)))
+	}
+	return strings.Join(out, ", ")
+}

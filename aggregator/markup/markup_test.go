@@ -1,0 +1,69 @@
+package markup_test
+
+import (
+	"net/url"
+	"testing"
+
+	"github.com/topicwire/topicwire/aggregator/markup"
+)
+
+func TestPlainText(t *testing.T) {
+	for name, tc := range map[string]struct{ in, want string }{
+		"plain text is only folded":        {" one\n\t two ", "one two"},
+		"entities are resolved":            {"AT&amp;T &lt;3 &eacute;&#8217;", "AT&T <3 é’"},
+		"inline tags leave no gap":         {"data<b>ba</b>se", "database"},
+		"blocks end a line":                {"<p>one</p><p>two<br>three</p>", "one\ntwo\nthree"},
+		"list items are lines":             {"<ul><li>a<li>b</ul>c", "a\nb\nc"},
+		"table cells do not run together":  {"<table><tr><td>1</td><td>2</td></tr></table>", "1\n2"},
+		"scripts and styles are not read":  {"a<script>var x = '<p>no</p>'</script><style>p{}</style>b", "ab"},
+		"comments are not read":            {"a<!-- no -->b", "ab"},
+		"a lone less-than sign is text":    {"1 < 2 and <3", "1 < 2 and <3"},
+		"an unclosed tag hides its rest":   {"seen <a href='x", "seen"},
+		"no-break spaces are white space":  {"a&nbsp;b", "a b"},
+		"right-to-left text is left alone": {"<p dir=rtl>حماية&nbsp;البيانات</p>", "حماية البيانات"},
+		"an unclosed script hides its end": {"a<script>b", "a"},
+		"empty":                            {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := markup.PlainText(tc.in); got != tc.want {
+				t.Errorf("PlainText(%q) = %q, want %q", tc.in, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestAbsoluteLinks(t *testing.T) {
+	base, err := url.Parse("https://example.org/blog/post?p=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ in, want string }{
+		"no link, byte for byte":     {"<p CLASS=x >a &nbsp; b</P>", "<p CLASS=x >a &nbsp; b</P>"},
+		"absolute, byte for byte":    {"<a HREF=https://other.example/>x</a>", "<a HREF=https://other.example/>x</a>"},
+		"relative to the folder":     {`<a href="next">x</a>`, `<a href="https://example.org/blog/next">x</a>`},
+		"relative to the host":       {`<img src='/a.png' alt="A">`, `<img src="https://example.org/a.png" alt="A">`},
+		"relative to the scheme":     {`<img src="//cdn.example/a.png"/>`, `<img src="https://cdn.example/a.png"/>`},
+		"fragment":                   {`<a href="#n">1</a>`, `<a href="https://example.org/blog/post?p=1#n">1</a>`},
+		"other schemes stay":         {`<a href="mailto:a@example.org">m</a>`, `<a href="mailto:a@example.org">m</a>`},
+		"srcset":                     {`<img srcset="a.png 1x, /b.png 2x">`, `<img srcset="https://example.org/blog/a.png 1x, https://example.org/b.png 2x">`},
+		"srcset without descriptors": {`<img srcset="a.png, b.png">`, `<img srcset="https://example.org/blog/a.png, https://example.org/blog/b.png">`},
+		"no URL at all":              {`<a href="http://[bad">x</a>`, `<a href="http://[bad">x</a>`},
+		"text around is kept":        {`1 < 2 <a href="/x">y</a> &amp; z`, `1 < 2 <a href="https://example.org/x">y</a> &amp; z`},
+		"scripts are not rewritten":  {`<script>"<a href='x'>"</script>`, `<script>"<a href='x'>"</script>`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := markup.AbsoluteLinks(tc.in, base); got != tc.want {
+				t.Errorf("AbsoluteLinks(%q)\n got %q\nwant %q", tc.in, got, tc.want)
+			}
+		})
+	}
+}
+
+func FuzzPlainText(f *testing.F) {
+	f.Add("<p>a<b>c</b> &amp; d<script>e")
+	f.Fuzz(func(t *testing.T, fragment string) {
+		if got := markup.PlainText(fragment); len(got) > 2*len(fragment)+8 {
+			t.Errorf("PlainText(%q) is longer than its source: %q", fragment, got)
+		}
+	})
+}
