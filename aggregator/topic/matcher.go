@@ -1,0 +1,172 @@
+package topic
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// version is that of the language's implementation. It has to grow with every change after which a query could match
+// other items than before: stored items are then filed anew.
+const version = 1
+
+// Matcher finds the topics of items. It does not change and may be used by many goroutines at once.
+type Matcher struct {
+	topics []compiledTopic // sorted by id
+	rules  aggregator.Hash
+	index  index
+	// count is how many patterns there are.
+	count int
+
+	// The topics, by their place in topics, that each trigger is for.
+	byPattern [][]int32
+	byPair    map[uint64][]int32
+	byLang    map[string][]int32
+	// feeds leads from feed ids and their beginnings to byFeed.
+	feeds  index
+	byFeed [][]int32
+
+	scratch sync.Pool // of *scratch
+}
+
+type compiledTopic struct {
+	id    aggregator.TopicID
+	feeds []aggregator.FeedID // sorted; none for all
+	root  compiled
+}
+
+// compiled is a node whose words are patterns. It is a copy by value, so that what is evaluated lies together.
+type compiled struct {
+	op       op
+	where    place
+	kids     []compiled
+	patterns []pattern // nil for a term of feed: or lang:
+	term     *term
+}
+
+// NewMatcher makes a matcher of the topics. The error names the topic whose query cannot be parsed and is then a
+// *SyntaxError inside, or the id that is there twice.
+func NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
+	m := &Matcher{index: newIndex(), byPair: map[uint64][]int32{}, byLang: map[string][]int32{}, feeds: newIndex()}
+	topics = slices.Clone(topics)
+	slices.SortFunc(topics, func(a, b aggregator.Topic) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	rules := []string{"topics", strconv.Itoa(version)}
+	for i, t := range topics {
+		if i > 0 && topics[i-1].ID == t.ID {
+			return nil, fmt.Errorf("compile topic %q: there are two of this id; rename one", t.ID)
+		}
+		q, err := Parse(t.Query)
+		if err != nil {
+			return nil, fmt.Errorf("compile topic %q: parse its query: %w", t.ID, err)
+		}
+		feeds := slices.Clone(t.Feeds)
+		slices.Sort(feeds)
+		m.topics = append(m.topics, compiledTopic{t.ID, feeds, m.compile(q.root)})
+		m.register(int32(i))
+		rules = append(rules, string(t.ID), q.String(), strconv.Itoa(len(feeds)))
+		for _, feed := range feeds {
+			rules = append(rules, string(feed))
+		}
+	}
+	m.rules = aggregator.HashOf(rules...)
+	m.scratch.New = func() any { return newScratch(m) }
+	return m, nil
+}
+
+// Rules tells states of the topics apart: it changes when the topics that Match gives for a stored item could change,
+// with the topics' ids, queries and feeds and with the implementation of the language.
+func (m *Matcher) Rules() aggregator.Hash { return m.rules }
+
+func (m *Matcher) compile(n *node) compiled {
+	c := compiled{op: n.op, term: n.term}
+	for _, kid := range n.kids {
+		c.kids = append(c.kids, m.compile(kid))
+	}
+	if n.op == opTerm {
+		c.where = places(n.term.field)
+		for _, p := range n.term.parts {
+			c.patterns = append(c.patterns, m.pattern(p))
+		}
+	}
+	return c
+}
+
+// pattern is the number of the part.
+func (m *Matcher) pattern(p part) pattern {
+	if number := m.index.number(p, m.count); number != pattern(m.count) {
+		return number
+	}
+	m.count++
+	m.byPattern = append(m.byPattern, nil)
+	return pattern(m.count - 1)
+}
+
+// number is the pattern of the part, which becomes the given one if it had none.
+func (x *index) number(p part, fresh int) pattern {
+	if p.prefix {
+		end := x.prefixes.end(p.word)
+		if *end == none {
+			*end = pattern(fresh)
+		}
+		return *end
+	}
+	if number, ok := x.exact[p.word]; ok {
+		return number
+	}
+	x.exact[p.word] = pattern(fresh)
+	return pattern(fresh)
+}
+
+// register puts the topic where its triggers lead.
+func (m *Matcher) register(topic int32) {
+	add := func(topics []int32) []int32 {
+		if n := len(topics); n > 0 && topics[n-1] == topic {
+			return topics
+		}
+		return append(topics, topic)
+	}
+	for _, t := range choose(&m.topics[topic].root, false).triggers {
+		switch t.kind {
+		case onPattern:
+			m.byPattern[t.key] = add(m.byPattern[t.key])
+		case onPair:
+			m.byPair[t.key] = add(m.byPair[t.key])
+		case onLang:
+			m.byLang[t.value.word] = add(m.byLang[t.value.word])
+		case onFeed:
+			number := m.feeds.number(t.value, len(m.byFeed))
+			if int(number) == len(m.byFeed) {
+				m.byFeed = append(m.byFeed, nil)
+			}
+			m.byFeed[number] = add(m.byFeed[number])
+		}
+	}
+}
+
+// Match names the topics that the item is filed under by their queries, sorted; nil if there are none. A topic with
+// Feeds is only asked about items of these. Topics that the item's feed forces on it are not Match's concern.
+func (m *Matcher) Match(item *aggregator.Item) []aggregator.TopicID {
+	d := newDocument(item)
+	s := m.scratch.Get().(*scratch)
+	defer m.release(s)
+	d.scan(&s.scanner, func(where place, _ string) { s.where = where })
+	s.meetValues(&d)
+	slices.Sort(s.candidates)
+	var found []aggregator.TopicID
+	for _, i := range s.candidates {
+		t := &m.topics[i]
+		if len(t.feeds) > 0 {
+			if _, ok := slices.BinarySearch(t.feeds, item.Feed); !ok {
+				continue
+			}
+		}
+		if s.holds(&t.root, &d) {
+			found = append(found, t.id)
+		}
+	}
+	return found
+}

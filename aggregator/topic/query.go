@@ -1,0 +1,161 @@
+package topic
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Query is a parsed query. It does not change and may be used by many goroutines at once.
+type Query struct {
+	root *node
+}
+
+// String is the query in canonical form: all operators written out, fields at each term, only the parentheses that are
+// needed. Words stay as they were written. Parse of it gives the same query, unless it has grown beyond the limit of
+// length.
+func (q *Query) String() string {
+	var b strings.Builder
+	q.root.write(&b)
+	return b.String()
+}
+
+// node is a part of a query. Neither an AND nor an OR has one of its own kind among its kids, and no NOT negates a NOT.
+type node struct {
+	op   op
+	kids []*node // one for a NOT, two or more for AND and OR
+	term *term   // for a term
+	at   int     // where in the query it begins
+}
+
+type op uint8
+
+// The operators in the order in which they bind.
+const (
+	opOr op = iota
+	opAnd
+	opNot
+	opTerm
+)
+
+// term is what is looked for.
+type term struct {
+	field string // empty where there is none
+	text  string // as written, without quotes, white space folded
+	// parts are the words of a term that is looked for in text, a phrase if there are several.
+	parts []part
+	// value is what a term of feed: or lang: is compared with.
+	value part
+}
+
+// part is one word of a term, folded.
+type part struct {
+	word   string
+	prefix bool
+}
+
+// fits reports whether the word is what the part looks for.
+func (p part) fits(t *token) bool {
+	fit := false
+	t.spellings(func(spelling []byte, beginning bool) {
+		if string(spelling) == p.word || p.prefix && beginning && strings.HasPrefix(string(spelling), p.word) {
+			fit = true
+		}
+	})
+	return fit
+}
+
+func (n *node) write(b *strings.Builder) {
+	if n.op == opTerm {
+		n.term.write(b)
+		return
+	}
+	if n.op == opNot {
+		b.WriteString("NOT ")
+		n.kids[0].writeWithin(b, opNot)
+		return
+	}
+	for i, kid := range n.kids {
+		if i > 0 {
+			b.WriteString([...]string{opOr: " OR ", opAnd: " AND "}[n.op])
+		}
+		kid.writeWithin(b, n.op)
+	}
+}
+
+func (n *node) writeWithin(b *strings.Builder, outer op) {
+	if n.op > outer {
+		n.write(b)
+		return
+	}
+	b.WriteByte('(')
+	n.write(b)
+	b.WriteByte(')')
+}
+
+func (t *term) String() string {
+	var b strings.Builder
+	t.write(&b)
+	return b.String()
+}
+
+func (t *term) write(b *strings.Builder) {
+	if t.field != "" {
+		b.WriteString(t.field)
+		b.WriteByte(':')
+	}
+	if t.isBare() {
+		b.WriteString(t.text)
+		return
+	}
+	b.WriteByte('"')
+	b.WriteString(t.text)
+	b.WriteByte('"')
+}
+
+// isBare reports whether the term means the same without quotes.
+func (t *term) isBare() bool {
+	if _, ok := operators[t.text]; ok || t.text == "NEAR" {
+		return false
+	}
+	for i, r := range t.text {
+		switch {
+		case unicode.IsLetter(r), unicode.IsDigit(r), r == '*':
+		case i > 0 && (unicode.Is(unicode.M, r) || strings.ContainsRune("-'’._&+#", r)):
+		default:
+			return false
+		}
+	}
+	// One & between letters is a name; two would be an operator of other languages.
+	return !strings.Contains(t.text, "&&")
+}
+
+// openSide is the first NOT that makes n (or its negation, for negated) true of whatever lacks something, nil if n asks
+// for at least one thing to occur.
+func (n *node) openSide(negated bool) *node {
+	switch {
+	case n.op == opTerm && negated:
+		return n
+	case n.op == opTerm:
+		return nil
+	case n.op == opNot:
+		open := n.kids[0].openSide(!negated)
+		if open != nil && !negated {
+			return n
+		}
+		return open
+	}
+	var first *node
+	for _, kid := range n.kids {
+		open := kid.openSide(negated)
+		if open == nil && (n.op == opAnd) != negated {
+			return nil // one that must occur is enough
+		}
+		if first == nil {
+			first = open
+		}
+	}
+	return first
+}
+
+// foldSpace folds white space as terms have it.
+func foldSpace(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,340 @@
+package topic_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/topic"
+)
+
+// item is one of plain text.
+func item(title, text string) *aggregator.Item {
+	return &aggregator.Item{Title: title, Summary: strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(text)}
+}
+
+func parse(t *testing.T, query string) *topic.Query {
+	t.Helper()
+	q, err := topic.Parse(query)
+	if err != nil {
+		t.Fatalf("parse %q: %v", query, err)
+	}
+	return q
+}
+
+// matches asks the query and a matcher of it.
+func matches(t *testing.T, query string, item *aggregator.Item) bool {
+	t.Helper()
+	got := parse(t, query).Match(item)
+	m, err := topic.NewMatcher([]aggregator.Topic{{ID: "t", Query: query}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if byMatcher := len(m.Match(item)) == 1; byMatcher != got {
+		t.Errorf("%s: Query.Match says %t, Matcher.Match says %t", query, got, byMatcher)
+	}
+	return got
+}
+
+// The design's case, told by three outlets in two languages.
+var (
+	office = &aggregator.Item{
+		Feed:  "business-daily",
+		Title: "Nimbus to open Karachi office next spring",
+		Summary: `<p>Nimbus, whose <b>cloud</b> platform runs much of the region's online retail, will open its first office in
+			Pakistan and hire 200 engineers.</p>`,
+		Content: `<p>Nimbus said on Monday that it would open an office in Karachi.</p><p>The move comes as the Ministry of
+			Information Technology weighs a <a href="/bill">personal&#8209;data protection bill</a> whose data&nbsp;localisation clause
+			would keep citizens&rsquo; records on servers inside the country.</p>`,
+		Categories: []string{"Business", "Cloud Computing"},
+		Language:   "en-PK",
+	}
+	officeUrdu = &aggregator.Item{
+		Feed:     "karachi-akhbar",
+		Title:    "نمبس کراچی میں دفتر کھولے گی",
+		Summary:  "<p>کلاؤڈ کمپنی نے پیر کو اعلان کیا۔ وزارت کے پاس ذاتی ڈیٹا کے تحفّظ کا بل زیرِ غور ہے۔</p>",
+		Language: "ur",
+	}
+)
+
+func TestTheCaseToKeepInMind(t *testing.T) {
+	const cloud = `"cloud computing" OR cloud OR کلاؤڈ`
+	const dataProtection = `"data protection" OR data-localisation OR "ڈیٹا کے تحفظ"`
+	for _, it := range []*aggregator.Item{office, officeUrdu} {
+		for _, query := range []string{cloud, dataProtection} {
+			if !matches(t, query, it) {
+				t.Errorf("%s does not match %q", query, it.Title)
+			}
+		}
+		if matches(t, `football OR "data centre"`, it) {
+			t.Errorf("a query about something else matches %q", it.Title)
+		}
+	}
+}
+
+func TestMatchPlaces(t *testing.T) {
+	for name, tc := range map[string]struct {
+		query string
+		want  bool
+	}{
+		"in the title":                             {"karachi", true},
+		"in the summary":                           {"retail", true},
+		"in the content":                           {"ministry", true},
+		"in a category":                            {"business", true},
+		"not in the markup":                        {"href OR bill-x OR p", false},
+		"a phrase across inline markup":            {`"whose cloud platform"`, true},
+		"a phrase across the source's lines":       {`"ministry of information technology"`, true},
+		"a phrase not across paragraphs":           {`"karachi the move"`, false},
+		"a phrase not from title to summary":       {`"spring nimbus"`, false},
+		"a phrase not across categories":           {`"business cloud"`, false},
+		"title: only the title":                    {"title:karachi", true},
+		"title: not the text":                      {"title:ministry", false},
+		"title: a phrase":                          {`title:"karachi office"`, true},
+		"title: a phrase in another order":         {`title:"office karachi"`, false},
+		"title: a group":                           {"title:(retail OR spring)", true},
+		"category: a whole one":                    {`category:"cloud computing"`, true},
+		"category: a word of one":                  {"category:computing", true},
+		"category: not the text":                   {"category:karachi", false},
+		"category: a phrase not across two":        {`category:"business cloud"`, false},
+		"category: words of two":                   {"category:(business cloud)", true},
+		"feed: by id":                              {"feed:business-daily cloud", true},
+		"feed: in any case":                        {"feed:Business-Daily", true},
+		"feed: not a part of it":                   {"feed:business", false},
+		"feed: a beginning":                        {"feed:business*", true},
+		"feed: another":                            {"feed:karachi*", false},
+		"feed: a group":                            {"feed:(x OR business*)", true},
+		"lang: the language of a tag":              {"lang:en", true},
+		"lang: all of it":                          {"lang:EN_pk", true},
+		"lang: another region":                     {"lang:en-GB", false},
+		"lang: not by letters":                     {"lang:enp", false},
+		"OR of a field and a word":                 {"feed:x OR lang:ur OR karachi", true},
+		"AND across places":                        {"karachi retail ministry business", true},
+		"AND fails by one":                         {"karachi retail football", false},
+		"NOT":                                      {"cloud NOT football", true},
+		"NOT excludes":                             {"cloud NOT karachi", false},
+		"NOT of a phrase that is only near":        {`cloud -"karachi the"`, true},
+		"NOT of a group excludes":                  {"cloud -(football OR karachi)", false},
+		"NOT of a field":                           {"cloud -title:cloud", true},
+		"NOT of a feed":                            {"cloud -feed:business-daily", false},
+		"a negation in a negation":                 {"cloud NOT (ministry NOT karachi)", true},
+		"a beginning":                              {"local*", true},
+		"a beginning is not a middle":              {"ocal*", false},
+		"a beginning is the word itself":           {"karachi*", true},
+		"one letter may begin":                     {"k*", true},
+		"beginnings in a phrase":                   {`"data* protect* bill"`, true},
+		"words that are several":                   {"data-localisation", true},
+		"no-break hyphens and spaces are the same": {"personal-data data-localisation", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := matches(t, tc.query, office); got != tc.want {
+				t.Errorf("%s: %t, want %t", tc.query, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestMatchWords(t *testing.T) {
+	for name, tc := range map[string]struct {
+		query, text string
+		want        bool
+	}{
+		"en: whole words":                      {"AI", "the minister said", false},
+		"en: case":                             {"AI", "An ai act", true},
+		"en: a capital US is us":               {"US", "they told us", true},
+		"en: U.S. is not us":                   {"U.S.", "they told us", false},
+		"en: U.S. is U.S.":                     {"U.S.", "the U.S. Congress", true},
+		"en: the possessive":                   {"GDPR", "the GDPR's scope, GDPR’s scope", true},
+		"en: the possessive in the query":      {"GDPR's", "the GDPR scope", false},
+		"en: a typographic possessive":         {"GDPR's", "the GDPR’s scope", true},
+		"en: a hyphen for a space":             {"data-localisation", "data localisation", true},
+		"en: a space for a hyphen":             {`"data localisation"`, "Data-Localisation law", true},
+		"en: but not written as one":           {"data-localisation", "datalocalisation", false},
+		"en: AT&T":                             {"AT&T", "AT&T's network", true},
+		"en: AT&T is not at":                   {"AT&T", "at the network", false},
+		"en: C++":                              {"C++", "written in C++.", true},
+		"en: C++ is not C":                     {"C++", "written in C.", false},
+		"en: C++ is not C#":                    {"C++", "written in C#.", false},
+		"en: C is in C++":                      {"C", "written in C++.", true},
+		"en: C++ in a phrase":                  {`"C++ compiler"`, "a C++ compiler", true},
+		"en: a word between is no phrase":      {`"C++ compiler"`, "a C++, the compiler", false},
+		"en: .NET":                             {".NET", "for .NET and others", true},
+		"en: .NET is not net":                  {".NET", "the net result", false},
+		"en: .NET is in ASP.NET":               {".NET", "for ASP.NET", true},
+		"en: Node.js":                          {"Node.js", "Node.js and NodeJS", true},
+		"en: amazon is in amazon.com":          {"amazon", "Amazon.com said", true},
+		"en: 5G":                               {"5G", "a 5G licence", true},
+		"en: 5G is not 5":                      {"5G", "5 licences", false},
+		"en: G is not in 5G":                   {"G", "a 5G licence", false},
+		"en: a hashtag":                        {"#gdpr", "read #GDPR now", true},
+		"en: a hashtag is not the word":        {"#gdpr", "read GDPR now", false},
+		"en: the word is in the hashtag":       {"gdpr", "read #GDPR now", true},
+		"en: thousands":                        {`"1,000"`, "fined 1,000 euros", true},
+		"en: a URL":                            {"example.org/privacy", "see https://example.org/privacy?x", true},
+		"en: re:Invent":                        {`"re:Invent"`, "at AWS re:Invent 2024", true},
+		"en: a beginning with an accent":       {"résum*", "resumed", true},
+		"fr: an elision":                       {"école", "dans l'école et l’Église", true},
+		"fr: accents in the query":             {"protection-des-données", "Protection des donnees", true},
+		"fr: accents in the text":              {"\"donnees a caractere\"", "données à caractère personnel", true},
+		"fr: a ligature":                       {"oeuvre", "l’œuvre", true},
+		"fr: decomposed":                       {"donne\u0301es", "données", true},
+		"de: umlauts":                          {"Übermittlung", "die ubermittlung", true},
+		"de: ß":                                {"strasse", "STRAßE", true},
+		"de: ẞ":                                {"straße", "STRAẞE, STRASSE", true},
+		"de: a compound by its beginning":      {"datenschutz*", "Datenschutzgrundverordnung", true},
+		"de: a compound is one word":           {"datenschutz", "Datenschutzgrundverordnung", false},
+		"de: a half of a hyphenated one":       {"Verordnung", "die EU-Verordnung", true},
+		"es: accents":                          {"proteccion", "la Protección de Datos", true},
+		"es: ñ":                                {"España", "ESPANA", true},
+		"es: an inverted question mark":        {"nube", "¿Nube o no?", true},
+		"pt: a tilde and a cedilla":            {`"proteção de dados"`, "Protecao de Dados", true},
+		"pl: ł":                                {"Łódź", "z Lodzi, w lodz", true},
+		"pl: an ogonek":                        {"chmur*", "w chmurę", true},
+		"tr: a capital dotted i":               {"istanbul", "İSTANBUL", true},
+		"tr: a dotless i":                      {"kişisel", "KİŞİSEL VERİLERİN", true},
+		"tr: a dotless i as a capital":         {"ısı", "ISI", true},
+		"tr: an apostrophe before the ending":  {"AB", "AB'nin kararı", true},
+		"ru: case":                             {"облако", "ОБЛАКО растёт", true},
+		"ru: ё":                                {"растет", "облако растёт", true},
+		"ru: й is a letter":                    {"мои", "мой", false},
+		"ru: a beginning":                      {`"персональн* данн*"`, "о персональных данных", true},
+		"uk: an apostrophe of another kind":    {"п'ять", "пʼять", true},
+		"el: tonos and the final sigma":        {"νόμος", "ΝΟΜΟΣ", true},
+		"he: points":                           {"שלום", "שָׁלוֹם", true},
+		"ar: vowel marks":                      {"حماية البيانات", "حِمَايَة البَيَانات", true},
+		"ar: tatweel":                          {"بيانات", "بيــــانات", true},
+		"ar: alef with hamza":                  {"الامارات", "الإمارات", true},
+		"ar: alef maqsura":                     {"مصطفى", "مصطفي", true},
+		"ar: teh marbuta":                      {"حماية", "حمايه", true},
+		"ar: digits":                           {"2024", "عام ٢٠٢٤", true},
+		"ar: a comma of its own":               {"بيانات", "بيانات، قانون؟", true},
+		"ar: another word":                     {"بيان", "البيانات", false},
+		"ar: presentation forms":               {"حماية", "ﺣﻤﺎﻳﺔ", true},
+		"ur: Arabic yeh and kaf":               {"کی ڈیٹا", "كي ڈیٹا", true},
+		"ur: heh":                              {"ہے", "هے", true},
+		"ur: two-eyed heh is a letter":         {"بھ", "بہ", false},
+		"ur: a shadda":                         {"تحفظ", "تحفّظ", true},
+		"ur: a joiner":                         {"کلاؤڈ", "کلا\u200cؤڈ", true},
+		"hi: vowel signs count":                {"कानून", "कनन", false},
+		"hi: a phrase":                         {`"डेटा संरक्षण"`, "नया डेटा संरक्षण विधेयक।", true},
+		"hi: a nukta":                          {"क़ानून", "कानून", true},
+		"hi: a composed nukta":                 {"\u0958ानून", "क\u093cानून", true},
+		"hi: a beginning":                      {"संरक्ष*", "संरक्षण", true},
+		"hi: a word inside another":            {"रक्षा", "सुरक्षा", false},
+		"bn: a phrase":                         {`"তথ্য সুরক্ষা"`, "নতুন তথ্য সুরক্ষা আইন।", true},
+		"bn: decomposed":                       {"কো", "ক\u09c7\u09be", true},
+		"bn: vowel signs count":                {"আইন", "আইনি", false},
+		"ta: a word":                           {"தரவு", "தரவு பாதுகாப்பு", true},
+		"zh: inside a run":                     {"数据保护", "中国个人数据保护法草案", true},
+		"zh: the order counts":                 {"数据保护", "保护数据", false},
+		"zh: two terms":                        {"数据 保护", "保护数据", true},
+		"zh: full-width Latin":                 {"AWS云", "ＡＷＳ云", true},
+		"zh: Latin letters beside Han":         {"AI", "人工智能AI技术", true},
+		"zh: a number beside Han":              {"2024年", "在2024年通过", true},
+		"zh: a star at the end of a run":       {"数据*", "数据保护", true},
+		"zh: traditional is another character": {"数据", "數據", false},
+		"ja: katakana inside a run":            {"クラウド", "国産クラウドサービス", true},
+		"ja: half-width katakana":              {"クラウド", "ｸﾗｳﾄﾞｻｰﾋﾞｽ", true},
+		"ja: a dakuten counts":                 {"クラウト", "クラウド", false},
+		"ja: the long vowel mark":              {"データ", "デタ", false},
+		"ja: kanji beside kana":                {"個人情報", "個人情報の保護に関する法律", true},
+		"ja: hiragana is not katakana":         {"くらうど", "クラウド", false},
+		"ko: with a particle":                  {"클라우드", "정부는 클라우드를 도입", true},
+		"ko: a phrase with particles":          {`"개인정보 보호"`, "개인정보의 보호를", true},
+		"ko: the beginning of a compound":      {"개인정보", "개인정보보호법", true},
+		"ko: not its middle":                   {"정보", "개인정보", false},
+		"ko: a particle behind Latin letters":  {"AI", "AI를 도입", true},
+		"ko: conjoining letters":               {"한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8은", true},
+		"th: inside a run":                     {"ข้อมูลส่วนบุคคล", "พระราชบัญญัติคุ้มครองข้อมูลส่วนบุคคลฉบับใหม่", true},
+		"th: marks count":                      {"ขอมูล", "ข้อมูล", false},
+		"th: not half of a letter with a mark": {"ม", "มู", false},
+		"lo: inside a run":                     {"ຂໍ້ມູນ", "ການປົກປ້ອງຂໍ້ມູນສ່ວນບຸກຄົນ", true},
+		"km: inside a run":                     {"ទិន្នន័យ", "ការការពារទិន្នន័យផ្ទាល់ខ្លួន", true},
+		"my: inside a run":                     {"ဒေတာ", "ကိုယ်ရေးဒေတာကာကွယ်", true},
+		"vi: all marks":                        {"dữ liệu", "DU LIEU cá nhân", true},
+		"invisible: a soft hyphen":             {"localisation", "locali\u00adsation", true},
+		"invisible: a direction mark":          {"cloud", "\u200ecl\u200foud", true},
+		"invisible: a mark behind a star":      {"بيانا\u064e*", "بيانات", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := matches(t, tc.query, item("", tc.text)); got != tc.want {
+				t.Errorf("%s in %q: %t, want %t", tc.query, tc.text, got, tc.want)
+			}
+			// Where a word is must not matter to what it is.
+			if got := matches(t, tc.query, &aggregator.Item{Categories: []string{"x", tc.text}}); got != tc.want {
+				t.Errorf("%s in a category %q: %t, want %t", tc.query, tc.text, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestMatchOddItems(t *testing.T) {
+	for name, tc := range map[string]struct {
+		item *aggregator.Item
+		want bool
+	}{
+		"an empty one":                 {&aggregator.Item{}, false},
+		"text that is not UTF-8":       {item("\xff\xfe", "a cloud\xff\xf0\x9f data"), true},
+		"the same summary and content": {&aggregator.Item{Summary: "<p>cloud data", Content: "<p>cloud data"}, true},
+		"a summary that the content continues": {
+			&aggregator.Item{Summary: "cloud", Content: "<p>cloud</p><p>data"}, true},
+		"a summary that says something else": {&aggregator.Item{Summary: "cloud", Content: "data"}, true},
+		"a summary without content":          {&aggregator.Item{Summary: "cloud &amp; data"}, true},
+		"a script":                           {&aggregator.Item{Content: "cloud <script>data</script>"}, false},
+		"a very long text":                   {item("", "cloud "+strings.Repeat("x ", 1<<19)+" data"), true},
+		"words beyond the limit":             {item("", "cloud "+strings.Repeat("x ", 1<<20)+" data"), false},
+		"one word of a megabyte":             {item("cloud data", strings.Repeat("x", 1<<20)), true},
+		"many marks":                         {item("cloud data", "a"+strings.Repeat("\u0301", 1<<18)), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := matches(t, "cloud data", tc.item); got != tc.want {
+				t.Errorf("%t, want %t", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestExplain(t *testing.T) {
+	spelt := &aggregator.Item{
+		Feed: "aws-news", Language: "en-GB",
+		Title:      "Clouds over L'École: C++ in the cloud",
+		Summary:    "The Cloud and the clouds, CLOUD again. Data-protection, data protection.",
+		Categories: []string{"Cloud Computing", "école"},
+	}
+	for name, tc := range map[string]struct {
+		query string
+		want  []topic.Hit
+	}{
+		"every spelling once": {"cloud*", []topic.Hit{
+			{"cloud*", "title", []string{"Clouds", "cloud"}},
+			{"cloud*", "text", []string{"Cloud", "clouds", "CLOUD"}},
+			{"cloud*", "category", []string{"Cloud"}},
+		}},
+		"phrases":                         {`"data protection"`, []topic.Hit{{`"data protection"`, "text", []string{"Data-protection", "data protection"}}}},
+		"accents":                         {"ecole", []topic.Hit{{"ecole", "title", []string{"École"}}, {"ecole", "category", []string{"école"}}}},
+		"signs":                           {"c++", []topic.Hit{{"c++", "title", []string{"C++"}}}},
+		"a field":                         {"title:cloud", []topic.Hit{{"title:cloud", "title", []string{"cloud"}}}},
+		"feeds and languages":             {"feed:aws* lang:en", []topic.Hit{{"feed:aws*", "feed", []string{"aws-news"}}, {"lang:en", "lang", []string{"en-gb"}}}},
+		"what must not occur is left out": {"again NOT football", []topic.Hit{{"again", "text", []string{"again"}}}},
+		"what did not decide is left out": {"(again football) OR (over NOT x)", []topic.Hit{{"over", "title", []string{"over"}}}},
+		"no match, no hits":               {"cloud football", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, parse(t, tc.query).Explain(spelt)); diff != "" {
+				t.Errorf("explain %s (-want +got):\n%s", tc.query, diff)
+			}
+		})
+	}
+}
+
+func TestExplainIsBounded(t *testing.T) {
+	var text strings.Builder
+	for a := 'a'; a <= 'z'; a++ {
+		text.WriteString("x" + string(a) + " ")
+	}
+	hits := parse(t, "x*").Explain(item("", text.String()))
+	if len(hits) != 1 || len(hits[0].Words) != 20 || hits[0].Words[19] != "xt" {
+		t.Errorf("explain of 26 spellings: %v, want the first 20", hits)
+	}
+}

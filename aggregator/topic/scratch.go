@@ -1,0 +1,184 @@
+package topic
+
+import "strings"
+
+// scratch is what a Matcher notes of one item: where which patterns occur and which topics they trigger. It takes the
+// scanner's words as they come; the text itself is not kept.
+type scratch struct {
+	m       *Matcher
+	scanner scanner
+	// where is the place that is being read, at the number of the present word. Numbers skip one where a phrase may
+	// not go on.
+	where place
+	at    int32
+
+	occurrences []occurrence
+	// seen has for each pattern where it occurs, latest its last occurrence, 0 for none, counted from 1.
+	seen   []place
+	latest []int32
+	// before and here are where the occurrences of the word before the present one, and of it, begin.
+	before, here int
+
+	// candidates are the topics that were triggered, which triggered tells for each.
+	candidates []int32
+	triggered  []bool
+}
+
+// occurrence is a pattern at a word. They are in the order of the text.
+type occurrence struct {
+	pattern pattern
+	at      int32
+	// previous is the pattern's occurrence before this one, 0 for none, counted from 1.
+	previous int32
+	where    place
+}
+
+func newScratch(m *Matcher) *scratch {
+	s := &scratch{m: m, seen: make([]place, m.count), latest: make([]int32, m.count), triggered: make([]bool, len(m.topics))}
+	s.scanner.sink = s
+	return s
+}
+
+// maxKept is how many occurrences a scratch may hold memory for while it is not used.
+const maxKept = 1 << 16
+
+// release forgets the item. Only what was written is cleared: the rest grows with the number of topics.
+func (m *Matcher) release(s *scratch) {
+	for _, o := range s.occurrences {
+		s.seen[o.pattern], s.latest[o.pattern] = 0, 0
+	}
+	for _, topic := range s.candidates {
+		s.triggered[topic] = false
+	}
+	if cap(s.occurrences) > maxKept || cap(s.scanner.tok.bytes) > maxKept {
+		return
+	}
+	s.occurrences, s.candidates = s.occurrences[:0], s.candidates[:0]
+	s.at, s.before, s.here = 0, 0, 0
+	m.scratch.Put(s)
+}
+
+func (s *scratch) gap() { s.at++ }
+
+func (s *scratch) word(t *token) {
+	s.at++
+	s.before, s.here = s.here, len(s.occurrences)
+	if !t.before && len(t.bytes) == 1+t.size {
+		s.meetSpelling(t.word(), true) // by far the most common
+	} else {
+		t.spellings(s.meetSpelling)
+	}
+	if s.here == len(s.occurrences) || s.before == s.here || s.occurrences[s.before].at != s.at-1 {
+		return
+	}
+	for _, first := range s.occurrences[s.before:s.here] {
+		for _, second := range s.occurrences[s.here:] {
+			s.trigger(s.m.byPair[pairKey(first.pattern, second.pattern)])
+		}
+	}
+}
+
+func (s *scratch) meetSpelling(spelling []byte, beginning bool) {
+	if p, ok := s.m.index.exact[string(spelling)]; ok {
+		s.meet(p)
+	}
+	if beginning {
+		s.m.index.prefixes.beginnings(spelling, s.meet)
+	}
+}
+
+// meet notes that the present word fits the pattern.
+func (s *scratch) meet(p pattern) {
+	s.seen[p] |= s.where
+	if s.latest[p] == 0 {
+		s.trigger(s.m.byPattern[p])
+	}
+	s.occurrences = append(s.occurrences, occurrence{p, s.at, s.latest[p], s.where})
+	s.latest[p] = int32(len(s.occurrences))
+}
+
+func (s *scratch) trigger(topics []int32) {
+	for _, topic := range topics {
+		if !s.triggered[topic] {
+			s.triggered[topic] = true
+			s.candidates = append(s.candidates, topic)
+		}
+	}
+}
+
+// meetValues triggers the topics that ask for the document's feed or language.
+func (s *scratch) meetValues(d *document) {
+	if number, ok := s.m.feeds.exact[d.feed]; ok {
+		s.trigger(s.m.byFeed[number])
+	}
+	s.m.feeds.prefixes.beginnings([]byte(d.feed), func(number pattern) { s.trigger(s.m.byFeed[number]) })
+	for i := 0; i < len(d.lang); i++ {
+		end := strings.IndexByte(d.lang[i:], '-')
+		if end < 0 {
+			s.trigger(s.m.byLang[d.lang])
+			return
+		}
+		i += end
+		s.trigger(s.m.byLang[d.lang[:i]])
+	}
+}
+
+func (s *scratch) holds(n *compiled, d *document) bool {
+	switch n.op {
+	case opNot:
+		return !s.holds(&n.kids[0], d)
+	case opAnd:
+		for i := range n.kids {
+			if !s.holds(&n.kids[i], d) {
+				return false
+			}
+		}
+		return true
+	case opOr:
+		for i := range n.kids {
+			if s.holds(&n.kids[i], d) {
+				return true
+			}
+		}
+		return false
+	}
+	switch len(n.patterns) {
+	case 0:
+		return d.isOf(n.term)
+	case 1:
+		return s.seen[n.patterns[0]]&n.where != 0
+	}
+	return s.phrase(n)
+}
+
+// phrase reports whether the patterns occur one behind the other.
+func (s *scratch) phrase(n *compiled) bool {
+	for _, p := range n.patterns {
+		if s.seen[p]&n.where == 0 {
+			return false
+		}
+	}
+	for i := s.latest[n.patterns[0]]; i != 0; i = s.occurrences[i-1].previous {
+		if s.occurrences[i-1].where&n.where != 0 && s.follow(n.patterns[1:], int(i-1)) {
+			return true
+		}
+	}
+	return false
+}
+
+// follow reports whether the patterns occur at the words behind the occurrence.
+func (s *scratch) follow(rest []pattern, behind int) bool {
+	at := s.occurrences[behind].at
+	i := behind
+	for _, p := range rest {
+		at++
+		found := false
+		for ; i < len(s.occurrences) && s.occurrences[i].at <= at; i++ {
+			found = found || s.occurrences[i].at == at && s.occurrences[i].pattern == p
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,105 @@
+package topic
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// trigger is something that an item has to have for a query to be possibly true.
+type trigger struct {
+	kind triggerKind
+	// key is the pattern, or the two patterns of a pair.
+	key uint64
+	// value is the feed or language asked for.
+	value part
+}
+
+type triggerKind uint8
+
+const (
+	onPattern triggerKind = iota
+	onPair
+	onFeed
+	onLang
+)
+
+// pairKey is the key of two patterns of which the second fits the word behind the first's.
+func pairKey(first, second pattern) uint64 { return uint64(first)<<32 | uint64(second) }
+
+// choice is a set of triggers, one of which is met whenever what they are for is true. A nil set is for what can be
+// true of an item that has nothing in particular.
+type choice struct {
+	triggers []trigger
+	// cost is a guess of how often one of them is met. It only has to rank choices.
+	cost int
+}
+
+// The guesses for an item that is about anything: languages split all items into few heaps, feeds into many.
+const (
+	langCost       = 5000
+	feedPrefixCost = 1500
+	feedCost       = 600
+)
+
+// choose finds the triggers of n, or of its negation.
+func choose(n *compiled, negated bool) choice {
+	switch n.op {
+	case opTerm:
+		if negated {
+			return choice{}
+		}
+		return n.choice()
+	case opNot:
+		return choose(&n.kids[0], !negated)
+	}
+	var chosen choice
+	for i := range n.kids {
+		c := choose(&n.kids[i], negated)
+		switch all := (n.op == opAnd) != negated; {
+		case all && c.triggers == nil: // another kid's have to do
+		case all && (chosen.triggers == nil || c.cost < chosen.cost):
+			chosen = c
+		case all:
+		case c.triggers == nil:
+			return choice{}
+		default:
+			chosen.triggers = append(chosen.triggers, c.triggers...)
+			chosen.cost += c.cost
+		}
+	}
+	return chosen
+}
+
+// choice is the triggers of a term. Of a phrase it is the pair of words that is likely the rarest: one word of it
+// alone can be common where the phrase is not, and where each letter is a word all are.
+func (n *compiled) choice() choice {
+	t := n.term
+	switch {
+	case t.field == "lang":
+		return choice{[]trigger{{kind: onLang, value: t.value}}, langCost}
+	case t.field == "feed" && t.value.prefix:
+		return choice{[]trigger{{kind: onFeed, value: t.value}}, feedPrefixCost}
+	case t.field == "feed":
+		return choice{[]trigger{{kind: onFeed, value: t.value}}, feedCost}
+	case len(t.parts) == 1:
+		return choice{[]trigger{{kind: onPattern, key: uint64(n.patterns[0])}}, t.parts[0].cost()}
+	}
+	best := choice{}
+	for i := 1; i < len(t.parts); i++ {
+		cost := 1 + t.parts[i-1].cost()*t.parts[i].cost()/1000
+		if best.triggers == nil || cost < best.cost {
+			best = choice{[]trigger{{kind: onPair, key: pairKey(n.patterns[i-1], n.patterns[i])}}, cost}
+		}
+	}
+	return best
+}
+
+// cost guesses how common the words are that fit the part: the shorter, the more common, and a beginning more than a
+// whole word.
+func (p part) cost() int {
+	cost := [...]int{1000, 400, 200, 80, 40, 25, 16, 10}[min(7, utf8.RuneCountInString(strings.TrimLeft(p.word, ".#@")))]
+	if p.prefix {
+		cost *= 4
+	}
+	return cost
+}
