@@ -1,0 +1,51 @@
+package story
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/markup"
+)
+
+// hashes are the item's Hash, of every field that the publisher gives, and its TextHash, of the title and of the text
+// without markup, white space folded and case kept. What they are made of never changes: it would make a revision of
+// every item.
+func hashes(it *aggregator.Item) (all, text aggregator.Hash) {
+	parts := []string{
+		it.GUID, it.URL, it.Title, it.Summary, it.Content, it.Language, it.Image, stamp(it.Published), stamp(it.Updated),
+		strconv.Itoa(len(it.Authors)), strconv.Itoa(len(it.Categories)),
+	}
+	for _, a := range it.Authors {
+		parts = append(parts, a.Name, a.Email, a.URL)
+	}
+	parts = append(parts, it.Categories...)
+	for _, e := range it.Enclosures {
+		parts = append(parts, e.URL, e.Type, strconv.FormatInt(e.Length, 10))
+	}
+	return aggregator.HashOf(parts...), aggregator.HashOf(fold(it.Title), fold(markup.PlainText(it.Text())))
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+// textKey identifies an item that has neither a guid nor a link of its own: by title and text, or by whatever else it
+// has where it has neither.
+func textKey(it *aggregator.Item) string {
+	if fold(it.Title) != "" || it.Text() != "" {
+		return it.TextHash.String()
+	}
+	parts := []string{it.URL, it.Image}
+	for _, e := range it.Enclosures {
+		parts = append(parts, e.URL)
+	}
+	return aggregator.HashOf(parts...).String()
+}
+
+// fold makes all white space single spaces.
+func fold(s string) string { return strings.Join(strings.Fields(s), " ") }
