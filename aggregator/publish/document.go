@@ -1,0 +1,297 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/markup"
+)
+
+// document is a list of stories made ready to be written in any format. All text in it is clean, all HTML sanitised,
+// all links are absolute URIs, all dates can be written; the package comment says more.
+type document struct {
+	channel
+	// page is the URL of the page for people; self has no extension.
+	page, self string
+	language   string
+	updated    time.Time
+	entries    []entry
+}
+
+type entry struct {
+	// id is the entry's tag URI; anchor names it on a page.
+	id, anchor string
+	story      aggregator.StoryID
+	// link leads to the story: to the publisher's page, or to the anchor on the topic's page where there is none.
+	link       string
+	title      string
+	content    string
+	summary    string // "" where it says no more than the content
+	excerpt    string // plain text
+	authors    []aggregator.Author
+	categories []string
+	language   string
+	published  time.Time
+	updated    time.Time
+	place      time.Time // in the order of stories
+	files      []aggregator.Enclosure
+	image      string
+	revision   int
+	topics     []aggregator.TopicID
+	// reports are those of the story; the first is the one that the entry is made of.
+	reports []report
+}
+
+type report struct {
+	item       aggregator.ItemID
+	source     source
+	title, url string
+	published  time.Time
+	dateSource aggregator.DateSource
+	firstSeen  time.Time
+}
+
+// source is a feed as an entry names it. url and home may be empty.
+type source struct {
+	feed                 aggregator.FeedID
+	id, title, url, home string
+}
+
+// document makes the document of a topic's latest stories; limit is that of the reader, 0 where there is none.
+func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int) (*document, error) {
+	c := s.channels[topic]
+	d := &document{channel: c, page: s.base + c.path, self: s.base + c.path}
+	sources := sourceReader{site: s, known: map[aggregator.FeedID]source{}}
+	size := 0
+	for story, err := range s.stories(ctx, topic, limit) {
+		if err != nil {
+			return nil, err
+		}
+		e, err := s.entry(ctx, d, &sources, &story)
+		if err != nil {
+			return nil, err
+		}
+		d.entries = append(d.entries, e)
+		if d.updated.Before(e.updated) {
+			d.updated = e.updated
+		}
+		size += min(len(story.Items[0].Content), maxHTML) + min(len(story.Items[0].Summary), maxHTML)
+		if size > maxDocument && len(d.entries) >= s.options.Stories {
+			break
+		}
+	}
+	if len(d.entries) == 0 {
+		d.updated = firstTime(s.born)
+	}
+	d.language = commonLanguage(d.entries)
+	return d, nil
+}
+
+// maxDocument bounds the HTML that a document is made of, in bytes, beyond the stories that it has in any case: the
+// window may hold a thousand long reads, and a feed of that size would help nobody.
+const maxDocument = 16 << 20
+
+func (s *site) entry(ctx context.Context, d *document, sources *sourceReader, story *aggregator.Story) (entry, error) {
+	it := &story.Items[0]
+	e := entry{
+		story:      story.ID,
+		id:         s.tag("story/" + story.ID.String()),
+		anchor:     "story-" + story.ID.String(),
+		authors:    authorsOf(it.Authors),
+		categories: categoriesOf(it.Categories),
+		language:   languageTag(it.Language),
+		published:  firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, s.born),
+		place:      firstTime(it.OrderTime, it.Published, it.FirstSeen, s.born),
+		files:      filesOf(it.Enclosures),
+		image:      webLink(it.Image),
+		revision:   it.Revision,
+		topics:     topicsOf(story),
+		content:    sanitise(s.policy, it.Text()),
+		excerpt:    excerptOf(it),
+	}
+	e.updated = firstTime(it.Revised, e.published)
+	if e.link = webLink(it.URL); e.link == "" {
+		e.link = d.page + "#" + e.anchor
+	}
+	if it.Content != "" {
+		e.summary = sanitise(s.policy, it.Summary)
+	}
+	for i := range story.Items[:min(len(story.Items), maxReports)] {
+		r, err := sources.report(ctx, &story.Items[i])
+		if err != nil {
+			return entry{}, err
+		}
+		e.reports = append(e.reports, r)
+	}
+	e.title = e.reports[0].title
+	if e.title == "" {
+		if e.title = cut(e.excerpt, 100); e.title == "" {
+			e.title = "Untitled, from " + e.reports[0].source.title
+		}
+		e.reports[0].title = e.title
+	}
+	if len(e.authors) == 0 {
+		e.authors = []aggregator.Author{{Name: e.reports[0].source.title, URL: e.reports[0].source.home}}
+	}
+	if e.content == "" {
+		e.content = "<p>" + anchorTo(e.link, e.title, "") + "</p>"
+	}
+	if e.summary == e.content {
+		e.summary = ""
+	}
+	e.content += reportedBy(e.reports, e.link)
+	return e, nil
+}
+
+// topicsOf are the topics of a story: those of all its reports, sorted.
+func topicsOf(story *aggregator.Story) []aggregator.TopicID {
+	var topics []aggregator.TopicID
+	for i := range story.Items {
+		topics = append(topics, story.Items[i].Topics...)
+	}
+	slices.Sort(topics)
+	return slices.Compact(topics)
+}
+
+// sourceReader looks each feed up once for a document.
+type sourceReader struct {
+	site  *site
+	known map[aggregator.FeedID]source
+}
+
+func (r *sourceReader) report(ctx context.Context, it *aggregator.Item) (report, error) {
+	src, ok := r.known[it.Feed]
+	if !ok {
+		status, err := r.site.src.Feed(ctx, it.Feed)
+		if err != nil && !errors.Is(err, aggregator.ErrNotFound) {
+			return report{}, fmt.Errorf("read feed %q: %w", it.Feed, err)
+		}
+		status.Feed.ID = it.Feed
+		src = source{
+			feed:  it.Feed,
+			id:    r.site.tag("feed/" + url.PathEscape(string(it.Feed))),
+			title: oneLine(status.DisplayTitle(), maxName),
+			url:   webLink(status.Feed.URL),
+			home:  webLink(status.State.Link),
+		}
+		if src.title == "" {
+			src.title = "Unnamed feed"
+		}
+		r.known[it.Feed] = src
+	}
+	return report{
+		item: it.ID, source: src, title: oneLine(it.Title, maxTitle), url: webLink(it.URL),
+		published: firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, r.site.born), dateSource: it.DateSource,
+		firstSeen: firstTime(it.FirstSeen, it.Published, it.OrderTime, r.site.born),
+	}, nil
+}
+
+// where is where a report can be read: on its own page, else at its source's home, else nowhere.
+func (r *report) where() string {
+	if r.url != "" {
+		return r.url
+	}
+	return r.source.home
+}
+
+// reportedBy is the line that names a story's sources where there are several: many readers do not show the formats'
+// own fields for them. The names stand in elements of their own, so that one in another script turns nothing around.
+func reportedBy(reports []report, link string) string {
+	others := otherReports(reports)
+	if len(others) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("\n" + `<p lang="en" dir="ltr">Reported by ` + anchorTo(link, reports[0].source.title, "") + ". Also reported by: ")
+	for i := range others {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(anchorTo(others[i].where(), others[i].source.title, others[i].title))
+	}
+	b.WriteString(".</p>")
+	return b.String()
+}
+
+// otherReports are the reports but the first, without those that differ from an earlier one in nothing that is shown.
+func otherReports(reports []report) []report {
+	type shown struct{ title, where string }
+	var others []report
+	seen := map[shown]bool{{reports[0].source.title, reports[0].where()}: true}
+	for i := 1; i < len(reports); i++ {
+		key := shown{reports[i].source.title, reports[i].where()}
+		if !seen[key] {
+			seen[key] = true
+			others = append(others, reports[i])
+		}
+	}
+	return others
+}
+
+func anchorTo(link, text, title string) string {
+	text = `<bdi>` + html.EscapeString(text) + `</bdi>`
+	if link == "" {
+		return text
+	}
+	if title != "" {
+		title = ` title="` + html.EscapeString(title) + `"`
+	}
+	return `<a href="` + html.EscapeString(link) + `"` + title + ">" + text + "</a>"
+}
+
+func authorsOf(authors []aggregator.Author) []aggregator.Author {
+	var out []aggregator.Author
+	for _, a := range authors {
+		b := aggregator.Author{Name: oneLine(a.Name, maxName), Email: mailAddress(a.Email), URL: webLink(a.URL)}
+		if b.Name == "" {
+			b.Name, _, _ = strings.Cut(b.Email, "@")
+		}
+		if b.Name == "" {
+			b.Name = strings.TrimPrefix(strings.TrimPrefix(b.URL, "https://"), "http://")
+		}
+		if b.Name != "" && !slices.ContainsFunc(out, func(c aggregator.Author) bool { return c == b }) && len(out) < maxAuthors {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func categoriesOf(categories []string) []string {
+	var out []string
+	for _, c := range categories {
+		c = oneLine(c, maxName)
+		if c != "" && !slices.ContainsFunc(out, func(d string) bool { return strings.EqualFold(c, d) }) && len(out) < maxCategory {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func filesOf(files []aggregator.Enclosure) []aggregator.Enclosure {
+	var out []aggregator.Enclosure
+	for _, f := range files {
+		f = aggregator.Enclosure{URL: webLink(f.URL), Type: mediaType(f.Type), Length: max(f.Length, 0)}
+		if f.URL != "" && !slices.ContainsFunc(out, func(g aggregator.Enclosure) bool { return f.URL == g.URL }) && len(out) < maxFiles {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// excerptOf is the beginning of what the item says, as plain text: of the summary, which was written to be one, where
+// there is one.
+func excerptOf(it *aggregator.Item) string {
+	for _, fragment := range []string{it.Summary, it.Content} {
+		if text := oneLine(markup.PlainText(cutBytes(fragment, 64<<10)), maxExcerpt); text != "" {
+			return text
+		}
+	}
+	return ""
+}

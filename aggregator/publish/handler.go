@@ -1,0 +1,323 @@
+package publish
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// kind is what a resource is, as logs show it.
+type kind string
+
+const (
+	kindIndex kind = "index"
+	kindPage  kind = "page"
+	kindAtom  kind = "atom"
+	kindRSS   kind = "rss"
+	kindJSON  kind = "json"
+	kindOPML  kind = "opml"
+)
+
+// resource is what can be asked for; as a cache's key it holds all that the bytes depend on but the store's state.
+type resource struct {
+	kind  kind
+	topic aggregator.TopicID
+	// limit is the number of stories that the reader asked for, 0 where it did not.
+	limit int
+}
+
+func (r resource) isFeed() bool { return r.kind == kindAtom || r.kind == kindRSS || r.kind == kindJSON }
+func (r resource) isPage() bool { return r.kind == kindIndex || r.kind == kindPage }
+
+// ServeHTTP answers one request; New lists what there is.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("X-Content-Type-Options", "nosniff")
+	path := r.URL.Path
+	if rest, ok := strings.CutPrefix(path, s.prefix); ok && strings.HasPrefix(rest, "/") {
+		path = rest
+	}
+	file := s.files[path]
+	res, found := s.route(path)
+	if !found && file == nil && path != "/healthz" {
+		if canonical, ok := s.canonical(path); ok {
+			header.Set("Cache-Control", "public, max-age=86400")
+			http.Redirect(w, r, canonical, http.StatusMovedPermanently)
+			return
+		}
+		s.message(w, r, http.StatusNotFound, "Nothing here",
+			"There is no page or feed under this address. The first page lists all that there are.")
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		header.Set("Allow", "GET, HEAD")
+		s.message(w, r, http.StatusMethodNotAllowed, "Only to be read", "This address answers GET and HEAD.")
+		return
+	}
+	switch {
+	case path == "/healthz":
+		s.health(w, r)
+	case file != nil:
+		s.serveFile(w, r, file)
+	default:
+		s.serve(w, r, res)
+	}
+}
+
+// route says what a path below the base names.
+func (s *site) route(path string) (resource, bool) {
+	switch path {
+	case "/":
+		return resource{kind: kindIndex}, true
+	case "/opml":
+		return resource{kind: kindOPML}, true
+	case "/all":
+		return resource{kind: kindPage}, true
+	}
+	name, isTopic := strings.CutPrefix(path, "/topics/")
+	known := func(name string) (aggregator.TopicID, bool) {
+		if !isTopic {
+			return aggregator.AllTopics, name == "/all"
+		}
+		_, ok := s.channels[aggregator.TopicID(name)]
+		return aggregator.TopicID(name), ok && name != ""
+	}
+	if id, ok := known(name); ok {
+		return resource{kind: kindPage, topic: id}, true
+	}
+	for _, k := range []kind{kindAtom, kindRSS, kindJSON} {
+		stem, ok := strings.CutSuffix(name, "."+string(k))
+		if id, there := known(stem); ok && there {
+			return resource{kind: k, topic: id}, true
+		}
+	}
+	return resource{}, false
+}
+
+// canonical is where a path leads that differs from a known one only by a slash at its end.
+func (s *site) canonical(path string) (string, bool) {
+	if path == "/topics" || path == "/topics/" {
+		return s.prefix + "/", true
+	}
+	trimmed := strings.TrimSuffix(path, "/")
+	res, ok := s.route(trimmed)
+	if !ok {
+		return "", false
+	}
+	switch {
+	case res.kind == kindOPML:
+		return s.prefix + "/opml", true
+	case res.isFeed():
+		return s.prefix + s.channels[res.topic].path + "." + string(res.kind), true
+	}
+	return s.prefix + s.channels[res.topic].path, true
+}
+
+func (s *site) serve(w http.ResponseWriter, r *http.Request, res resource) {
+	if res.isFeed() {
+		limit, ok := limitOf(r.URL)
+		if !ok {
+			s.message(w, r, http.StatusBadRequest, "Not a number of stories",
+				"The limit wants a number from 1 to "+strconv.Itoa(maxStories)+".")
+			return
+		}
+		res.limit = limit
+	}
+	rendered, err := s.rendering(r.Context(), res)
+	if err != nil {
+		s.fail(w, r, res, err)
+		return
+	}
+	if res.isPage() {
+		s.pageHeaders(w.Header())
+	}
+	if res.kind == kindOPML { // for the name under which a browser saves it
+		w.Header().Set("Content-Disposition", `inline; filename="topics.opml"`)
+	}
+	s.send(w, r, rendered, s.options.MaxAge)
+}
+
+// limitOf is the query's limit, 0 where there is none, and whether it is a number. A greater one than can be had is the
+// greatest that can.
+func limitOf(u *url.URL) (int, bool) {
+	raw := u.Query().Get("limit")
+	if raw == "" {
+		return 0, true
+	}
+	n, err := strconv.ParseUint(raw, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		return maxStories, true
+	}
+	return int(min(n, maxStories)), err == nil && n > 0
+}
+
+// fail answers a request for what could not be rendered. A reader that is gone is no failure.
+func (s *site) fail(w http.ResponseWriter, r *http.Request, res resource, err error) {
+	if r.Context().Err() == nil {
+		s.options.Log.ErrorContext(r.Context(), "could not publish", slog.String("kind", string(res.kind)),
+			slog.String("topic", string(res.topic)), slog.Any("error", err))
+	}
+	w.Header().Set("Retry-After", "60")
+	s.message(w, r, http.StatusServiceUnavailable, "Not available just now",
+		"The stories cannot be read at the moment. Please try again in a minute.")
+}
+
+// rendering is the resource as of the store's present state.
+func (s *site) rendering(ctx context.Context, res resource) (*rendering, error) {
+	version, changed, err := s.version(ctx, res)
+	if err != nil {
+		return nil, err
+	}
+	return s.cache.get(ctx, res, version, func(ctx context.Context) (*rendering, error) {
+		mediaType, body, err := s.render(ctx, res)
+		if err != nil {
+			return nil, err
+		}
+		out, err := newRendering(mediaType, body)
+		if err != nil {
+			return nil, err
+		}
+		out.version, out.changed = version, changed
+		return out, nil
+	})
+}
+
+// version tells the states of the resource apart. It is asked for before the stories are, so that what is rendered is
+// of that state or later: at worst the same is rendered once more.
+func (s *site) version(ctx context.Context, res resource) (string, time.Time, error) {
+	var topics []aggregator.TopicID
+	switch res.kind {
+	case kindOPML:
+		return "", time.Time{}, nil
+	case kindIndex:
+		for _, c := range s.topics() {
+			topics = append(topics, c.topic)
+		}
+		topics = append(topics, aggregator.AllTopics)
+	default:
+		topics = append(topics, res.topic)
+	}
+	var version strings.Builder
+	var changed time.Time
+	for _, topic := range topics {
+		v, err := s.src.Version(ctx, topic)
+		if err != nil {
+			return "", time.Time{}, fmt.Errorf("read version of topic %q: %w", topic, err)
+		}
+		version.WriteString(strconv.FormatUint(v.Seq, 36) + "." + strconv.FormatInt(v.Changed.UnixNano(), 36) + " ")
+		if changed.Before(v.Changed) {
+			changed = v.Changed
+		}
+	}
+	return version.String(), changed, nil
+}
+
+func (s *site) render(ctx context.Context, res resource) (mediaType string, body []byte, err error) {
+	switch res.kind {
+	case kindIndex:
+		body, err = s.indexPage(ctx)
+		return pageType, body, err
+	case kindOPML:
+		body, err = s.opml()
+		return opmlType, body, err
+	}
+	limit := res.limit
+	if res.kind == kindPage {
+		limit = pageStories
+	}
+	d, err := s.document(ctx, res.topic, limit)
+	if err != nil {
+		return "", nil, err
+	}
+	query := ""
+	if res.limit > 0 {
+		query = "?limit=" + strconv.Itoa(res.limit)
+	}
+	switch res.kind {
+	case kindAtom:
+		body, err = s.atom(d, query)
+		return atomType, body, err
+	case kindRSS:
+		body, err = s.rss(d, query)
+		return rssType, body, err
+	case kindJSON:
+		body, err = s.jsonFeed(d, query)
+		return jsonFeedType, body, err
+	}
+	body, err = s.topicPage(d)
+	return pageType, body, err
+}
+
+// send answers with the rendering in the encoding that the request prefers; what the request's conditions ask for
+// (RFC 9110 section 13), HEAD and ranges are net/http's to see to.
+func (s *site) send(w http.ResponseWriter, r *http.Request, rendered *rendering, maxAge time.Duration) {
+	v := rendered.identity
+	header := w.Header()
+	header.Set("Vary", "Accept-Encoding")
+	header.Set("Content-Type", rendered.mediaType)
+	header.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(maxAge/time.Second)))
+	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+		v = rendered.gzip
+		header.Set("Content-Encoding", "gzip")
+		if r.Header.Get("Range") == "" { // net/http leaves it out where there is an encoding
+			header.Set("Content-Length", strconv.Itoa(len(v.body)))
+		}
+	}
+	header.Set("ETag", v.etag)
+	// The field is a list, which may be sent in several lines (RFC 9110 section 5.3); net/http reads the first alone.
+	if lines := r.Header.Values("If-None-Match"); len(lines) > 1 {
+		r = r.Clone(r.Context())
+		r.Header.Set("If-None-Match", strings.Join(lines, ", "))
+	}
+	http.ServeContent(w, r, "", rendered.changed, bytes.NewReader(v.body))
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 section 12.5.3): gzip by name, else by "*", unless its weight is 0.
+func acceptsGzip(values []string) bool {
+	star := false
+	for _, coding := range strings.Split(strings.Join(values, ","), ",") {
+		name, parameters, _ := strings.Cut(coding, ";")
+		wanted := true
+		if key, weight, ok := strings.Cut(parameters, "="); ok && strings.EqualFold(strings.TrimSpace(key), "q") {
+			q, err := strconv.ParseFloat(strings.TrimSpace(weight), 64)
+			wanted = err == nil && q > 0
+		}
+		switch name = strings.TrimSpace(name); {
+		case strings.EqualFold(name, "gzip"), strings.EqualFold(name, "x-gzip"):
+			return wanted
+		case name == "*":
+			star = wanted
+		}
+	}
+	return star
+}
+
+// healthTimeout is how long the store may take to be called healthy.
+const healthTimeout = 5 * time.Second
+
+func (s *site) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), healthTimeout)
+	defer cancel()
+	_, err := s.src.Version(ctx, aggregator.AllTopics)
+	header := w.Header()
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("Cache-Control", "no-store")
+	text := "ok\n"
+	if err != nil {
+		s.options.Log.ErrorContext(r.Context(), "store is not healthy", slog.Any("error", err))
+		w.WriteHeader(http.StatusServiceUnavailable)
+		text = "the store does not answer\n"
+	}
+	if r.Method == http.MethodGet {
+		_, _ = w.Write([]byte(text)) // a reader that is gone needs no answer
+	}
+}

@@ -1,0 +1,367 @@
+package publish_test
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/publish"
+)
+
+func baseURL(u string) func(*publish.Options) { return func(o *publish.Options) { o.BaseURL = u } }
+
+func TestWhatIsWhere(t *testing.T) {
+	h := handler(t, sample())
+	for path, want := range map[string]struct {
+		status    int
+		mediaType string
+	}{
+		"/":                                    {200, "text/html; charset=utf-8"},
+		"/topics/cloud":                        {200, "text/html; charset=utf-8"},
+		"/topics/cloud.atom":                   {200, "application/atom+xml; charset=utf-8"},
+		"/topics/cloud.rss":                    {200, "application/rss+xml; charset=utf-8"},
+		"/topics/cloud.json":                   {200, "application/feed+json"},
+		"/topics/quiet.atom":                   {200, "application/atom+xml; charset=utf-8"},
+		"/all":                                 {200, "text/html; charset=utf-8"},
+		"/all.atom":                            {200, "application/atom+xml; charset=utf-8"},
+		"/all.rss":                             {200, "application/rss+xml; charset=utf-8"},
+		"/all.json":                            {200, "application/feed+json"},
+		"/opml":                                {200, "text/x-opml; charset=utf-8"},
+		"/healthz":                             {200, "text/plain; charset=utf-8"},
+		"/style.css":                           {200, "text/css; charset=utf-8"},
+		"/icon.svg":                            {200, "image/svg+xml"},
+		"/topics/none":                         {404, "text/html; charset=utf-8"},
+		"/topics/none.atom":                    {404, "text/html; charset=utf-8"},
+		"/topics/.atom":                        {404, "text/html; charset=utf-8"},
+		"/topics/cloud.xml":                    {404, "text/html; charset=utf-8"},
+		"/all.atom.atom":                       {404, "text/html; charset=utf-8"},
+		"/allatom":                             {404, "text/html; charset=utf-8"},
+		"/web/index.html":                      {404, "text/html; charset=utf-8"},
+		"/..%2f..%2fetc/passwd":                {404, "text/html; charset=utf-8"},
+		"//evil.example/":                      {404, "text/html; charset=utf-8"},
+		"/all.atom?limit=0":                    {400, "text/html; charset=utf-8"},
+		"/all.atom?limit=-1":                   {400, "text/html; charset=utf-8"},
+		"/all.atom?limit=many":                 {400, "text/html; charset=utf-8"},
+		"/all.atom?limit=99999999999999999999": {200, "application/atom+xml; charset=utf-8"},
+		"/all.atom?q=unknown":                  {200, "application/atom+xml; charset=utf-8"},
+	} {
+		w := get(t, h, path)
+		if w.Code != want.status || w.Header().Get("Content-Type") != want.mediaType {
+			t.Errorf("GET %s: %d %q, want %d %q", path, w.Code, w.Header().Get("Content-Type"), want.status, want.mediaType)
+		}
+		if w.Header().Get("X-Content-Type-Options") != "nosniff" || w.Header().Values("Set-Cookie") != nil {
+			t.Errorf("GET %s: header %v", path, w.Header())
+		}
+		head := do(t, h, http.MethodHead, path)
+		if head.Code != w.Code || head.Body.Len() != 0 || head.Header().Get("ETag") != w.Header().Get("ETag") {
+			t.Errorf("HEAD %s: %d, %d bytes, ETag %q; GET has %d, %q", path, head.Code, head.Body.Len(), head.Header().Get("ETag"),
+				w.Code, w.Header().Get("ETag"))
+		}
+	}
+}
+
+func TestASlashAtTheEndIsTakenOff(t *testing.T) {
+	h := handler(t, sample(), baseURL("https://example.org/wire"))
+	for path, want := range map[string]string{
+		"/topics/cloud/":           "/wire/topics/cloud",
+		"/wire/topics/cloud.atom/": "/wire/topics/cloud.atom",
+		"/opml/":                   "/wire/opml",
+		"/all/":                    "/wire/all",
+		"/topics/":                 "/wire/",
+	} {
+		w := get(t, h, path)
+		if w.Code != http.StatusMovedPermanently || w.Header().Get("Location") != want {
+			t.Errorf("GET %s: %d to %q, want %q", path, w.Code, w.Header().Get("Location"), want)
+		}
+	}
+}
+
+func TestOnlyReading(t *testing.T) {
+	h := handler(t, sample())
+	for _, path := range []string{"/", "/all.atom", "/healthz", "/style.css"} {
+		w := do(t, h, http.MethodPost, path)
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST %s: %d, Allow %q", path, w.Code, w.Header().Get("Allow"))
+		}
+	}
+}
+
+func TestAPathBeforeTheSite(t *testing.T) {
+	h := handler(t, sample(), baseURL("https://example.org/wire/"))
+	for _, path := range []string{"/wire/topics/cloud", "/topics/cloud"} { // the proxy passes the path on, or does not
+		body := get(t, h, path).Body.String()
+		for _, want := range []string{`href="/wire/style.css?v=`, `href="/wire/topics/cloud.atom"`, `href="/wire/"`} {
+			if !strings.Contains(body, want) {
+				t.Errorf("GET %s has no %s", path, want)
+			}
+		}
+	}
+	atom := get(t, h, "/topics/cloud.atom").Body.Bytes()
+	checkAtom(t, "https://example.org/wire/topics/cloud.atom", atom)
+}
+
+func TestConditions(t *testing.T) {
+	h := handler(t, sample())
+	plain := get(t, h, "/all.atom")
+	packed := get(t, h, "/all.atom", "Accept-Encoding", "gzip")
+	etag, gzipped := plain.Header().Get("ETag"), packed.Header().Get("ETag")
+	if !strings.HasPrefix(etag, `"`) || !strings.HasPrefix(gzipped, `"`) || etag == gzipped {
+		t.Fatalf("entity tags %s and %s: want two strong ones", etag, gzipped)
+	}
+	modified := plain.Header().Get("Last-Modified")
+	if modified != "Sun, 22 Nov 2026 12:01:30 GMT" {
+		t.Fatalf("Last-Modified %q, want that of the version", modified)
+	}
+	for name, tc := range map[string]struct {
+		header []string
+		want   int
+	}{
+		"the same tag":                    {[]string{"If-None-Match", etag}, 304},
+		"a weak form of the tag":          {[]string{"If-None-Match", "W/" + etag}, 304},
+		"a list with the tag":             {[]string{"If-None-Match", `"a,b", W/"c" ,` + etag}, 304},
+		"two headers":                     {[]string{"If-None-Match", `"a"`, "If-None-Match", etag}, 304},
+		"any tag":                         {[]string{"If-None-Match", "*"}, 304},
+		"another tag":                     {[]string{"If-None-Match", `"x"`}, 200},
+		"another tag wins over the date":  {[]string{"If-None-Match", `"x"`, "If-Modified-Since", modified}, 200},
+		"the tag of the other encoding":   {[]string{"If-None-Match", etag, "Accept-Encoding", "gzip"}, 200},
+		"the tag of the compressed form":  {[]string{"If-None-Match", gzipped, "Accept-Encoding", "gzip"}, 304},
+		"the same date":                   {[]string{"If-Modified-Since", modified}, 304},
+		"an older date":                   {[]string{"If-Modified-Since", "Sun, 22 Nov 2026 12:01:29 GMT"}, 200},
+		"a date in the asctime form":      {[]string{"If-Modified-Since", "Sun Nov 22 12:01:30 2026"}, 304},
+		"a date that is none":             {[]string{"If-Modified-Since", "yesterday"}, 200},
+		"the tag wins over an older date": {[]string{"If-None-Match", etag, "If-Modified-Since", "Sun, 22 Nov 2020 12:01:29 GMT"}, 304},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, method := range []string{http.MethodGet, http.MethodHead} {
+				w := do(t, h, method, "/all.atom", tc.header...)
+				if w.Code != tc.want {
+					t.Errorf("%s: %d, want %d", method, w.Code, tc.want)
+				}
+				if w.Header().Get("ETag") == "" || w.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Cache-Control") != "public, max-age=300" {
+					t.Errorf("%s: header %v", method, w.Header())
+				}
+				if w.Code == http.StatusNotModified && w.Body.Len() > 0 {
+					t.Errorf("%s: %d bytes with a 304", method, w.Body.Len())
+				}
+			}
+		})
+	}
+}
+
+func TestEncodings(t *testing.T) {
+	h := handler(t, sample())
+	plain := get(t, h, "/all.rss").Body.String()
+	for accept, want := range map[string]string{
+		"gzip": "gzip", "GZIP;q=0.5": "gzip", "deflate, gzip;q=1.0, *;q=0.5": "gzip", "*": "gzip", "x-gzip": "gzip",
+		"": "", "identity": "", "gzip;q=0": "", "gzip;q=0.000, *": "", "br": "", "*;q=0": "", "gzip;q=x": "",
+	} {
+		w := get(t, h, "/all.rss", "Accept-Encoding", accept)
+		if got := w.Header().Get("Content-Encoding"); got != want {
+			t.Errorf("Accept-Encoding %q: %q, want %q", accept, got, want)
+		}
+		if got := w.Header().Get("Content-Length"); got != fmt.Sprint(w.Body.Len()) {
+			t.Errorf("Accept-Encoding %q: Content-Length %q of %d bytes", accept, got, w.Body.Len())
+		}
+		body := io.Reader(w.Body)
+		if want == "gzip" {
+			var err error
+			if body, err = gzip.NewReader(w.Body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := io.ReadAll(body); err != nil || string(got) != plain {
+			t.Errorf("Accept-Encoding %q: other bytes, %v", accept, err)
+		}
+	}
+}
+
+func TestRenderedOncePerVersion(t *testing.T) {
+	src := sample()
+	h := handler(t, src)
+	first := get(t, h, "/all.atom").Header().Get("ETag")
+	get(t, h, "/all.atom", "Accept-Encoding", "gzip")
+	do(t, h, http.MethodHead, "/all.atom")
+	if n := src.reads.Load(); n != 1 {
+		t.Errorf("the list was read %d times for one version", n)
+	}
+	src.stories = src.stories[1:]
+	if get(t, h, "/all.atom").Header().Get("ETag") != first {
+		t.Error("rendered anew though the version is the same")
+	}
+	src.version.Seq++
+	if get(t, h, "/all.atom").Header().Get("ETag") == first || src.reads.Load() != 2 {
+		t.Error("not rendered anew for a new version")
+	}
+}
+
+func TestAskedForAtOnceRenderedOnce(t *testing.T) {
+	src := sample()
+	src.gate = make(chan struct{})
+	h := handler(t, src)
+	impatient, leave := context.WithCancel(t.Context())
+	gone := make(chan int)
+	go func() {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/all.json", nil).WithContext(impatient))
+		gone <- w.Code
+	}()
+	var others sync.WaitGroup
+	for range 20 {
+		others.Go(func() {
+			if w := get(t, h, "/all.json"); w.Code != http.StatusOK {
+				t.Errorf("answer %d", w.Code)
+			}
+		})
+	}
+	leave()
+	<-gone // the one who leaves does not take the rendering along
+	close(src.gate)
+	others.Wait()
+	if n := src.reads.Load(); n > 2 {
+		t.Errorf("21 readers at once read the list %d times", n)
+	}
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	src := sample()
+	h := handler(t, src, func(o *publish.Options) { o.CacheBytes = 1 })
+	get(t, h, "/all.atom")
+	if w := get(t, h, "/all.atom"); w.Code != http.StatusOK || src.reads.Load() != 2 {
+		t.Errorf("answer %d after %d reads; what is too big to keep is to be served all the same", w.Code, src.reads.Load())
+	}
+	h = handler(t, src, func(o *publish.Options) { o.CacheBytes = 64 << 10 })
+	src.reads.Store(0)
+	for n := 1; n <= 40; n++ {
+		get(t, h, fmt.Sprintf("/all.atom?limit=%d", n))
+	}
+	get(t, h, "/all.atom?limit=40")
+	if n := src.reads.Load(); n != 40 {
+		t.Errorf("the latest was not kept: %d reads", n)
+	}
+	get(t, h, "/all.atom?limit=1")
+	if n := src.reads.Load(); n != 41 {
+		t.Errorf("all 40 were kept in 64 KiB: %d reads", n)
+	}
+}
+
+func TestAStoreThatFails(t *testing.T) {
+	src := sample()
+	src.err = errors.New("disk on fire")
+	var log strings.Builder
+	h := handler(t, src, func(o *publish.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	for _, path := range []string{"/", "/all", "/all.atom", "/healthz"} {
+		w := get(t, h, path)
+		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "fire") || strings.Contains(w.Header().Get("Cache-Control"), "public") {
+			t.Errorf("GET %s: %d %v %s", path, w.Code, w.Header(), w.Body)
+		}
+	}
+	if !strings.Contains(log.String(), "disk on fire") {
+		t.Errorf("the log does not say why: %s", log.String())
+	}
+	src.err = nil
+	if w := get(t, h, "/all.atom"); w.Code != http.StatusOK {
+		t.Errorf("after the store is back: %d", w.Code)
+	}
+}
+
+func TestHowManyStories(t *testing.T) {
+	src := &memory{}
+	for hour := range 1500 {
+		src.stories = append(src.stories, story(item("a", fmt.Sprint(hour), hour, "cloud")))
+	}
+	for name, tc := range map[string]struct {
+		change func(*publish.Options)
+		path   string
+		want   int
+	}{
+		"at least so many, whatever their age": {func(o *publish.Options) { o.Stories = 70 }, "/all.atom", 70},
+		"all of the window, however many":      {func(o *publish.Options) { o.Stories = 20 }, "/all.atom", 49},
+		"by default fifty and two days":        {func(*publish.Options) {}, "/all.atom", 50},
+		"never more than a thousand":           {func(o *publish.Options) { o.Window = 5000 * time.Hour }, "/all.atom", 1000},
+		"a reader may want fewer":              {func(*publish.Options) {}, "/all.atom?limit=3", 3},
+		"a reader may want more":               {func(*publish.Options) {}, "/all.atom?limit=300", 300},
+		"a reader may not want everything":     {func(*publish.Options) {}, "/all.atom?limit=5000", 1000},
+		"a page has fifty":                     {func(o *publish.Options) { o.Stories = 200 }, "/all", 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := get(t, handler(t, src, tc.change), tc.path).Body.String()
+			if got := strings.Count(body, "<entry") + strings.Count(body, "<article"); got != tc.want {
+				t.Errorf("GET %s: %d stories, want %d", tc.path, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestPagesAskNobodyElse(t *testing.T) {
+	h := handler(t, sample())
+	for _, path := range []string{"/", "/topics/cloud", "/topics/none"} {
+		w := get(t, h, path)
+		policy := w.Header().Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none'; style-src 'self'; img-src 'self';") || w.Header().Get("Referrer-Policy") == "" {
+			t.Errorf("GET %s: policy %q, header %v", path, policy, w.Header())
+		}
+	}
+	body := get(t, h, "/").Body.String()
+	style := body[strings.Index(body, `href="/style.css`)+6:]
+	style = style[:strings.IndexByte(style, '"')]
+	if w := get(t, h, style); !strings.Contains(w.Header().Get("Cache-Control"), "max-age=31536000") {
+		t.Errorf("GET %s: %v", style, w.Header())
+	}
+	if w := get(t, h, "/style.css?v=0"); !strings.Contains(w.Header().Get("Cache-Control"), "max-age=300") {
+		t.Errorf("the style sheet of another version: %v", w.Header())
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for name, change := range map[string]func(*publish.Options){
+		"no base URL":            baseURL(""),
+		"a relative base URL":    baseURL("/wire"),
+		"another scheme":         baseURL("ftp://example.org"),
+		"a query":                baseURL("https://example.org/?a=b"),
+		"no authority":           func(o *publish.Options) { o.Authority = "" },
+		"an authority with port": func(o *publish.Options) { o.Authority = "example.org:80,2026" },
+		"an authority undated":   func(o *publish.Options) { o.Authority = "example.org" },
+		"a date that is none":    func(o *publish.Options) { o.Authority = "example.org,2026-13" },
+		"a topic twice":          func(o *publish.Options) { o.Topics = append(o.Topics, o.Topics[0]) },
+		"a topic without id":     func(o *publish.Options) { o.Topics = append(o.Topics, aggregator.Topic{Title: "x"}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options()
+			change(&o)
+			if h, err := publish.New(&memory{}, o); err == nil || h != nil {
+				t.Errorf("New: %v, %v; want an error", h, err)
+			}
+		})
+	}
+	for _, authority := range []string{"example.org,2026", "ops@example.org,2026-11", "127.0.0.1,2026-11-23"} {
+		handler(t, &memory{}, func(o *publish.Options) { o.Authority = authority })
+	}
+}
+
+// broken is a source with a bug in it.
+type broken struct{ *memory }
+
+func (broken) Feed(context.Context, aggregator.FeedID) (aggregator.FeedStatus, error) {
+	panic("a bug")
+}
+
+func TestAPanicEndsOneRequestOnly(t *testing.T) {
+	var log strings.Builder
+	h := handler(t, broken{sample()}, func(o *publish.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	if w := get(t, h, "/all.atom"); w.Code != http.StatusServiceUnavailable || !strings.Contains(log.String(), "a bug") {
+		t.Errorf("answer %d, log %s", w.Code, log.String())
+	}
+	if w := get(t, h, "/topics/quiet.atom"); w.Code != http.StatusOK {
+		t.Errorf("afterwards, a topic without the bug: %d", w.Code)
+	}
+}

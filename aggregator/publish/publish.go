@@ -1,0 +1,191 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/microcosm-cc/bluemonday"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// Source is what the package reads of a store. Its promises are those of storage.Store's methods of the same names.
+type Source interface {
+	Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[aggregator.Story, error]
+	Version(ctx context.Context, topic aggregator.TopicID) (aggregator.Version, error)
+	Feed(ctx context.Context, id aggregator.FeedID) (aggregator.FeedStatus, error)
+}
+
+// Options say what is published and how. BaseURL and Authority are required, all else has a default.
+type Options struct {
+	// BaseURL is the public address of the site, http or https, with or without a path. Links in feeds are built on
+	// it. A path of it is taken off a request's path where it is there, so that a proxy may pass it on or not.
+	BaseURL string
+	// Authority is the tagging entity of published ids (RFC 4151 section 2.1): a domain name or mail address, a comma
+	// and a date, such as "wire.example.org,2026-11-23". It must stay the same for as long as anybody reads the feeds.
+	Authority string
+	// Title names the site; "topicwire" if empty.
+	Title string
+	// Topics are those that are published, in the order in which the first page lists them.
+	Topics []aggregator.Topic
+	// Stories is how many stories a feed has at least, as far as there are so many; 50 if 0. Older ones are added as
+	// long as they are no more than Window (48 hours if 0) older than the feed's newest, up to 1000.
+	Stories int
+	Window  time.Duration
+	// MaxAge is for how long a cache may answer without asking again; 5 minutes if 0.
+	MaxAge time.Duration
+	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
+	CacheBytes int64
+	// Log is told of what could not be rendered; nothing is logged if nil.
+	Log *slog.Logger
+	// Generator and Version name the program in the feeds; "topicwire" and no version if empty.
+	Generator, Version string
+}
+
+const (
+	defaultStories    = 50
+	defaultWindow     = 48 * time.Hour
+	defaultMaxAge     = 5 * time.Minute
+	defaultCacheBytes = 64 << 20
+	// maxStories bounds a document, whatever the window or a reader's limit says.
+	maxStories = 1000
+)
+
+// New makes the handler that publishes src. It serves GET and HEAD of
+//
+//	/                          the topics, as a page
+//	/topics/ID, /all           the latest stories of a topic, or of all, as a page
+//	/topics/ID.atom .rss .json the merged feed of a topic, at most N stories with ?limit=N
+//	/all.atom .rss .json       the merged feed of everything
+//	/opml                      the list of the merged feeds
+//	/healthz                   200 while the store answers, else 503
+//	/style.css, /icon.svg      what the pages need
+//
+// The error says which option is missing or wrong.
+func New(src Source, o Options) (http.Handler, error) {
+	if src == nil {
+		return nil, errors.New("make publisher: no source to publish")
+	}
+	s := &site{src: src, options: withDefaults(o), policy: newPolicy(), channels: map[aggregator.TopicID]channel{}}
+	base, err := url.Parse(o.BaseURL)
+	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
+		return nil, fmt.Errorf("make publisher: base URL %q: want an absolute http or https URL without query and fragment", o.BaseURL)
+	}
+	s.prefix = strings.TrimRight(base.EscapedPath(), "/")
+	s.base = base.Scheme + "://" + base.Host + s.prefix
+	if s.born, err = birthOf(o.Authority); err != nil {
+		return nil, fmt.Errorf("make publisher: %w", err)
+	}
+	if err := s.addChannels(); err != nil {
+		return nil, fmt.Errorf("make publisher: %w", err)
+	}
+	if err := s.loadPages(); err != nil {
+		return nil, fmt.Errorf("make publisher: %w", err)
+	}
+	s.cache = newCache(s.options.CacheBytes)
+	return s, nil
+}
+
+func withDefaults(o Options) Options {
+	if o.Title == "" {
+		o.Title = "topicwire"
+	}
+	if o.Generator == "" {
+		o.Generator = "topicwire"
+	}
+	if o.Stories <= 0 {
+		o.Stories = defaultStories
+	}
+	o.Stories = min(o.Stories, maxStories)
+	if o.Window <= 0 {
+		o.Window = defaultWindow
+	}
+	if o.MaxAge <= 0 {
+		o.MaxAge = defaultMaxAge
+	}
+	if o.CacheBytes <= 0 {
+		o.CacheBytes = defaultCacheBytes
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Title = oneLine(o.Title, maxTitle)
+	return o
+}
+
+// site is the handler. Nothing of it changes after New but the cache.
+type site struct {
+	src     Source
+	options Options
+	// base is the public address without a slash at the end, prefix its path.
+	base, prefix string
+	// born is the date of the authority: what an empty feed gives as its last change.
+	born     time.Time
+	channels map[aggregator.TopicID]channel
+	policy   *bluemonday.Policy
+	pages    *template.Template
+	files    map[string]*rendering
+	// styleURL is the path of the style sheet, with its hash, so that it may be kept for ever.
+	styleURL string
+	cache    *cache
+}
+
+// channel is what the site publishes under one name: a topic, or everything.
+type channel struct {
+	topic aggregator.TopicID
+	// path is below the base, without an extension: "/topics/cloud".
+	path string
+	// id is the feed's id in all formats.
+	id                 string
+	title, description string
+}
+
+func (s *site) addChannels() error {
+	o := &s.options
+	s.channels[aggregator.AllTopics] = channel{
+		topic: aggregator.AllTopics, path: "/all", id: s.tag("all"),
+		title: o.Title + ": all stories", description: "Every story of " + o.Title + ", whatever its topic.",
+	}
+	for _, t := range o.Topics {
+		if t.ID == aggregator.AllTopics {
+			return errors.New("a topic has no id")
+		}
+		if _, twice := s.channels[t.ID]; twice {
+			return fmt.Errorf("topic %q is there twice", t.ID)
+		}
+		name := url.PathEscape(string(t.ID))
+		c := channel{
+			topic: t.ID, path: "/topics/" + name, id: s.tag("topic/" + name),
+			title: oneLine(t.Title, maxTitle), description: oneLine(t.Description, maxText),
+		}
+		if c.title == "" {
+			c.title = oneLine(string(t.ID), maxTitle)
+		}
+		s.channels[t.ID] = c
+	}
+	return nil
+}
+
+// tag is the tag URI (RFC 4151) of what the authority knows by the given name.
+func (s *site) tag(name string) string { return "tag:" + s.options.Authority + ":" + name }
+
+var authorityForm = regexp.MustCompile(`^(?:[a-z0-9._-]+@)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?,(\d{4}(?:-\d{2}(?:-\d{2})?)?)$`)
+
+// birthOf is the date in an authority, which may leave out the day, or the month and the day.
+func birthOf(authority string) (time.Time, error) {
+	if m := authorityForm.FindStringSubmatch(authority); m != nil {
+		if t, err := time.Parse("2006-01-02"[:len(m[1])], m[1]); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("authority %q: want a lower-case domain name, a comma and a date, such as wire.example.org,2026-11-23", authority)
+}

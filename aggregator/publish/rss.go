@@ -1,0 +1,148 @@
+package publish
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"html"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/feeds"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+const rssType = "application/rss+xml; charset=utf-8"
+
+// rssFeed is RSS 2.0 with the modules that it takes to say what Atom says: content for the full text, dc for authors
+// that have no mail address, atom for the link to itself.
+type rssFeed struct {
+	XMLName xml.Name   `xml:"rss"`
+	Version string     `xml:"version,attr"`
+	Content string     `xml:"xmlns:content,attr"`
+	DC      string     `xml:"xmlns:dc,attr"`
+	Atom    string     `xml:"xmlns:atom,attr"`
+	Channel rssChannel `xml:"channel"`
+}
+
+// FeedXml makes it a feeds.XmlFeed.
+func (f *rssFeed) FeedXml() any { return f }
+
+type rssChannel struct {
+	feeds.RssFeed
+	Self  rssLink   `xml:"atom:link"`
+	Items []rssItem `xml:"item"`
+}
+
+type rssLink struct {
+	Href string `xml:"href,attr"`
+	Rel  string `xml:"rel,attr"`
+	Type string `xml:"type,attr"`
+}
+
+type rssItem struct {
+	feeds.RssItem
+	Creators   []string   `xml:"dc:creator"`
+	Categories []string   `xml:"category"`
+	Source     *rssSource `xml:"source"`
+}
+
+type rssSource struct {
+	URL   string `xml:"url,attr"`
+	Title string `xml:",chardata"`
+}
+
+// rss writes the document as RSS 2.0. query is that of the request, as far as the feed depends on it.
+func (s *site) rss(d *document, query string) ([]byte, error) {
+	feed := &rssFeed{
+		Version: "2.0",
+		Content: "http://purl.org/rss/1.0/modules/content/",
+		DC:      "http://purl.org/dc/elements/1.1/",
+		Atom:    atomNamespace,
+		Channel: rssChannel{
+			RssFeed: feeds.RssFeed{
+				Title: rssText(d.title), Link: d.page, Description: rssText(d.description), Language: d.language,
+				LastBuildDate: rfc822(d.updated), Generator: strings.TrimSpace(s.options.Generator + " " + s.options.Version),
+				Docs: "https://www.rssboard.org/rss-specification", Ttl: max(1, int(s.options.MaxAge/time.Minute)),
+			},
+			Self: rssLink{Href: d.self + ".rss" + query, Rel: "self", Type: "application/rss+xml"},
+		},
+	}
+	if d.description == "" { // the element is required
+		feed.Channel.Description = feed.Channel.Title
+	}
+	for i := range d.entries {
+		feed.Channel.Items = append(feed.Channel.Items, rssItemOf(&d.entries[i]))
+	}
+	var b bytes.Buffer
+	if err := feeds.WriteXML(feed, &b); err != nil {
+		return nil, fmt.Errorf("write RSS: %w", err)
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+func rssItemOf(e *entry) rssItem {
+	src := &e.reports[0].source
+	out := rssItem{
+		RssItem: feeds.RssItem{
+			Title: rssText(e.title), Link: e.link, Description: e.summary, PubDate: rfc822(e.published),
+			Guid:    &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
+			Content: &feeds.RssContent{Content: e.content},
+		},
+	}
+	if e.summary == "" {
+		if out.Description = html.EscapeString(e.excerpt); e.excerpt == "" {
+			out.Description = html.EscapeString(e.title)
+		}
+	}
+	for _, a := range e.authors {
+		out.Creators = append(out.Creators, a.Name)
+	}
+	for _, c := range e.categories {
+		out.Categories = append(out.Categories, rssText(c))
+	}
+	if src.url != "" {
+		out.Source = &rssSource{URL: src.url, Title: rssText(src.title)}
+	}
+	for _, f := range e.files {
+		if enclosure := rssEnclosure(f); enclosure != nil {
+			out.Enclosure = enclosure // RSS has room for one
+			break
+		}
+	}
+	return out
+}
+
+// enclosureHost matches the links that validators accept in an enclosure: with a host of several labels, and a path.
+var enclosureHost = regexp.MustCompile(`^https?://([A-Za-z0-9-]+\.)+[A-Za-z0-9][A-Za-z0-9-]*(:[0-9]+)?(/|$)`)
+
+func rssEnclosure(f aggregator.Enclosure) *feeds.RssEnclosure {
+	if !enclosureHost.MatchString(f.URL) {
+		return nil
+	}
+	e := &feeds.RssEnclosure{Url: f.URL, Length: strconv.FormatInt(f.Length, 10), Type: f.Type}
+	if e.Type == "" { // the attribute is required
+		e.Type = "application/octet-stream"
+	}
+	return e
+}
+
+// looksLikeMarkup matches what a reader that takes plain text for HTML would not show as it is.
+var looksLikeMarkup = regexp.MustCompile(`<[A-Za-z/!?]|&(#|[A-Za-z][A-Za-z0-9]*;)`)
+
+// rssText is plain text as an RSS element holds it. RSS does not say whether the content of its plain elements is text
+// or HTML, and readers differ. Text that is the same both ways is left alone; text that HTML would swallow or change,
+// such as "<b>" in a title, is escaped as HTML, which most readers expect.
+func rssText(s string) string {
+	if looksLikeMarkup.MatchString(s) {
+		return html.EscapeString(s)
+	}
+	return s
+}
+
+// rfc822 is the date as RSS wants it: RFC 822 with the four-digit year of RFC 2822 and a numeric zone.
+func rfc822(t time.Time) string { return t.Format(time.RFC1123Z) }

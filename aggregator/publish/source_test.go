@@ -1,0 +1,187 @@
+package publish_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/publish"
+)
+
+// memory is a source that holds what a test puts in.
+type memory struct {
+	stories []aggregator.Story
+	feeds   map[aggregator.FeedID]aggregator.FeedStatus
+	version aggregator.Version
+	err     error
+	// reads counts the lists that were asked for.
+	reads atomic.Int64
+	// gate, when set, is waited for before a list begins.
+	gate chan struct{}
+}
+
+func (m *memory) Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[aggregator.Story, error] {
+	return func(yield func(aggregator.Story, error) bool) {
+		m.reads.Add(1)
+		if m.gate != nil {
+			select {
+			case <-m.gate:
+			case <-ctx.Done():
+			}
+		}
+		if m.err != nil {
+			yield(aggregator.Story{}, m.err)
+			return
+		}
+		list := slices.DeleteFunc(slices.Clone(m.stories), func(s aggregator.Story) bool {
+			return q.Topic != aggregator.AllTopics && !slices.ContainsFunc(s.Items, func(it aggregator.Item) bool {
+				return slices.Contains(it.Topics, q.Topic)
+			})
+		})
+		slices.SortStableFunc(list, func(a, b aggregator.Story) int {
+			return cmp.Or(b.Items[0].OrderTime.Compare(a.Items[0].OrderTime), slices.Compare(a.ID[:], b.ID[:]))
+		})
+		for i, s := range list {
+			if q.Limit > 0 && i == q.Limit || !yield(s, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *memory) Version(context.Context, aggregator.TopicID) (aggregator.Version, error) {
+	return m.version, m.err
+}
+
+func (m *memory) Feed(_ context.Context, id aggregator.FeedID) (aggregator.FeedStatus, error) {
+	if f, ok := m.feeds[id]; ok {
+		return f, nil
+	}
+	return aggregator.FeedStatus{}, fmt.Errorf("feed %q: %w", id, aggregator.ErrNotFound)
+}
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func topics() []aggregator.Topic {
+	return []aggregator.Topic{
+		{ID: "cloud", Title: "Cloud computing", Description: "Who runs the machines, where they stand, and what that costs."},
+		{ID: "data-protection", Title: "Data protection", Description: "Bills, rulings and fines on personal data."},
+		{ID: "quiet", Title: "A quiet topic"},
+	}
+}
+
+func options() publish.Options {
+	return publish.Options{
+		BaseURL: "https://wire.example.org", Authority: "wire.example.org,2026-11-01", Title: "The Wire",
+		Topics: topics(), Generator: "topicwire", Version: "1.2.3",
+	}
+}
+
+// item is a plain item of a feed, at that many hours before noon.
+func item(feed aggregator.FeedID, key string, hours int, topics ...aggregator.TopicID) aggregator.Item {
+	at := noon.Add(-time.Duration(hours) * time.Hour)
+	return aggregator.Item{
+		ID: aggregator.NewItemID(feed, "guid", key), Feed: feed, Revision: 1, GUID: key,
+		URL: "https://" + string(feed) + ".example/" + key, Title: "Title of " + key,
+		Content: "<p>Text of " + key + ".</p>", Language: "en",
+		Published: at, DateSource: aggregator.DateFromFeed, FirstSeen: at.Add(10 * time.Minute), Revised: at, OrderTime: at,
+		Topics: topics,
+	}
+}
+
+func story(items ...aggregator.Item) aggregator.Story {
+	return aggregator.Story{ID: aggregator.NewStoryID("item", items[0].ID.String()), Items: items}
+}
+
+func feed(id aggregator.FeedID, title string) aggregator.FeedStatus {
+	return aggregator.FeedStatus{
+		Feed:   aggregator.Feed{ID: id, URL: "https://reader:secret@" + string(id) + ".example/feed.xml"},
+		State:  aggregator.FeedState{Title: title, Link: "https://" + string(id) + ".example/"},
+		Active: true,
+	}
+}
+
+// sample is a small wire with a bit of everything that real feeds bring.
+func sample() *memory {
+	pakistan := item("courier", "cloud-office", 1, "cloud", "data-protection")
+	pakistan.Title = "Provider to open Karachi office & data centre as <localisation> bill nears"
+	pakistan.Summary = "The move comes while a bill that would keep personal data in the country is before the ministry."
+	pakistan.Content = `<p>The company said it would <b>hire 200</b>.</p><img src="https://courier.example/a.jpg" width=640 alt="The &quot;tower&quot;">` +
+		`<img src="https://stats.example/pixel.gif" width="1" height="1"><script>alert(1)</script><ul><li>one<li>two</ul><div>An unclosed part`
+	pakistan.Authors = []aggregator.Author{{Name: "Amna Khan", Email: "amna@courier.example", URL: "https://courier.example/amna"}, {Name: "Jo Bell"}}
+	pakistan.Categories = []string{"Cloud", "Pakistan", "cloud", " ", "R&D"}
+	pakistan.Image = "https://courier.example/a.jpg"
+	pakistan.Enclosures = []aggregator.Enclosure{
+		{URL: "https://courier.example/talk.mp3", Type: "audio/mpeg", Length: 12345678},
+		{URL: "https://courier.example/talk.bin"},
+	}
+	pakistan.Revision = 2
+	pakistan.Revised = noon
+
+	agency := item("agency", "4711", 2, "cloud")
+	agency.URL = pakistan.URL
+	agency.Title = "Cloud firm comes to Karachi"
+
+	urdu := item("urdu", "bill", 5, "data-protection")
+	urdu.Title = "ذاتی ڈیٹا کے تحفظ کا بل وزارت میں"
+	urdu.Content = `<p dir="rtl">بل کے مطابق شہریوں کا ڈیٹا ملک میں رہے گا۔</p>`
+	urdu.Language = "ur-PK"
+
+	bare := item("bare", "note", 30, "cloud")
+	bare.URL, bare.Title, bare.Language = "", "", ""
+	bare.Content = "A short note that has neither a title nor a page of its own."
+	bare.DateSource = aggregator.DateFromFirstSeen
+
+	second := item("agency", "second", 4, "data-protection")
+	second.Title = "Regulator fines broker"
+
+	return &memory{
+		stories: []aggregator.Story{
+			{ID: aggregator.NewStoryID("url", pakistan.URL), Items: []aggregator.Item{pakistan, agency}},
+			story(urdu), story(second), story(bare),
+		},
+		feeds: map[aggregator.FeedID]aggregator.FeedStatus{
+			"courier": feed("courier", "The Courier"), "agency": feed("agency", "News & Agency"),
+			"urdu": feed("urdu", "روزنامہ خبر"),
+		},
+		version: aggregator.Version{Seq: 9, Changed: noon.Add(90*time.Second + 5)},
+	}
+}
+
+func handler(t testing.TB, src publish.Source, change ...func(*publish.Options)) http.Handler {
+	t.Helper()
+	o := options()
+	for _, c := range change {
+		c(&o)
+	}
+	h, err := publish.New(src, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// get answers a GET of the path; header holds pairs.
+func get(t testing.TB, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	return do(t, h, http.MethodGet, path, header...)
+}
+
+func do(t testing.TB, h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
