@@ -1,0 +1,16 @@
+package config
+
+// Keys are the paths of all keys that the package reads, lists passed over: "fetch.timeout", "feeds.url".
+func Keys() []string {
+	var keys []string
+	for prefix, names := range map[string][]string{
+		"": fieldNames(rootFields), "fetch.": fieldNames(fetchFields), "publish.": fieldNames(publishFields),
+		"maintenance.": fieldNames(maintenanceFields), "maintenance.backup.": fieldNames(backupFields),
+		"maintenance.stale_feeds.": fieldNames(staleFields), "feeds.": fieldNames(feedFields), "topics.": fieldNames(topicFields),
+	} {
+		for _, name := range names {
+			keys = append(keys, prefix+name)
+		}
+	}
+	return keys
+}

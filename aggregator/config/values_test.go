@@ -1,0 +1,334 @@
+package config_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/config"
+)
+
+const file = "/etc/topicwire/config.yaml"
+
+func parse(t *testing.T, text string) *config.Config {
+	t.Helper()
+	c, err := config.Parse(file, []byte(text), options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// problemsOf is the error of a text that must have one.
+func problemsOf(t *testing.T, text string) config.Problems {
+	t.Helper()
+	_, err := config.Parse(file, []byte(text), options())
+	var problems config.Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("error is %v, want Problems", err)
+	}
+	return problems
+}
+
+// The keys of issue 2 are a contract: this much is a config, whatever is added.
+func TestTheMinimalConfigWorks(t *testing.T) {
+	got := parse(t, `
+listen: 127.0.0.1:8080
+base_url: https://wire.example.org      # what published links and ids are built on
+store: bolt://topicwire.db              # relative to the config file
+schedule: "@every 30m"
+contact: https://example.org/about      # in the User-Agent
+fetch: {timeout: 30s, max_body: 16MiB, allow_private: false}
+feeds:
+  - {id: aws-news, url: "https://aws.amazon.com/blogs/aws/feed/", schedule: "0 */2 * * *"}
+topics:
+  - {id: cloud, title: Cloud computing, query: '"cloud computing" OR aws OR azure'}
+`)
+	want := config.Default("/etc/topicwire")
+	want.BaseURL = "https://wire.example.org"
+	want.Contact = "https://example.org/about"
+	want.Feeds = []aggregator.Feed{{ID: "aws-news", URL: "https://aws.amazon.com/blogs/aws/feed/", Schedule: "0 */2 * * *"}}
+	want.Topics = []aggregator.Topic{{ID: "cloud", Title: "Cloud computing", Query: `"cloud computing" OR aws OR azure`}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("config differs (-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryKeyIsRead(t *testing.T) {
+	got := parse(t, `
+listen: 0.0.0.0:9000
+store: bolt:///var/lib/wire/../wire.db
+schedule: "@hourly"
+contact: mailto:wire@example.org
+fetch: {timeout: 1m30s, max_body: 512KiB, allow_private: true, workers: 3, redirects: 4}
+publish: {stories: 20, window: 1d12h, max_age: 0s}
+maintenance:
+  backup: {schedule: "30 3 * * *", dir: ../backups, keep: 2}
+  stale_feeds: {schedule: "", after: 2w}
+feeds:
+  - id: a
+    url: https://user:pass@example.org/feed?x=1
+    title: 'A: "b"'
+    topics: [t]
+    tags: [x, y z]
+    max_age: 7d
+    allow_private: true
+topics:
+  - {id: t, description: D, query: a b, feeds: [a]}
+`)
+	want := &config.Config{
+		Listen: "0.0.0.0:9000", BaseURL: "http://localhost:9000", Store: "bolt:///var/lib/wire.db", Schedule: "@hourly",
+		Contact: "mailto:wire@example.org",
+		Fetch:   config.Fetch{Timeout: 90 * time.Second, MaxBody: 512 << 10, AllowPrivate: true, Workers: 3, Redirects: 4},
+		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour},
+		Maintenance: config.Maintenance{
+			Backup:     config.Backup{Schedule: "30 3 * * *", Dir: "/etc/backups", Keep: 2},
+			StaleFeeds: config.StaleFeeds{After: 14 * 24 * time.Hour},
+		},
+		Feeds: []aggregator.Feed{{
+			ID: "a", URL: "https://user:pass@example.org/feed?x=1", Title: `A: "b"`, Schedule: "@hourly",
+			Topics: []aggregator.TopicID{"t"}, Tags: []string{"x", "y z"}, MaxAge: 7 * 24 * time.Hour, AllowPrivate: true,
+		}},
+		Topics: []aggregator.Topic{{ID: "t", Title: "t", Description: "D", Query: "a b", Feeds: []aggregator.FeedID{"a"}}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("config differs (-want +got):\n%s", diff)
+	}
+}
+
+func TestAFileWithoutValuesIsTheDefault(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":          "",
+		"comments":       "# nothing\n\n# here\n",
+		"a byte order":   "\ufeff",
+		"empty sections": "listen:\nfetch:\npublish: ~\nmaintenance: {backup: , stale_feeds: }\nfeeds:\ntopics: []\nschedule: null\n",
+		"marked":         "---\nfetch: {}\n...\n",
+	} {
+		got := parse(t, text)
+		got.Feeds, got.Topics = nil, nil
+		if diff := cmp.Diff(config.Default("/etc/topicwire"), got); diff != "" {
+			t.Errorf("%s: config differs (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestVariables(t *testing.T) {
+	for _, test := range []struct{ why, text, want string }{
+		{"whole value", `title: ${HOST}`, "example.net"},
+		{"within a value", `title: at ${HOST}:${PORT}!`, "at example.net:9090!"},
+		{"in quotes", `title: "${HOST}"`, "example.net"},
+		{"in a block", "title: >\n    a\n    ${HOST}", "a example.net"},
+		{"escaped", `title: $${HOST}`, "${HOST}"},
+		{"escaped and not", `title: $${HOST} ${HOST}`, "${HOST} example.net"},
+		{"other dollars are text", `title: $HOST $5 $ $$`, "$HOST $5 $ $$"},
+		{"an empty variable is set", `title: x${EMPTY}`, "x"},
+		{"in a comment", "title: x # ${UNSET}", "x"},
+		{"what it holds is no YAML and is not expanded again", `title: ${SECRET}`, "hunter2 hunter2"},
+	} {
+		got := parse(t, "feeds:\n- id: a\n  url: https://a.example.org/\n  "+test.text+"\n").Feeds[0].Title
+		if got != test.want {
+			t.Errorf("%s: %s is %q, want %q", test.why, test.text, got, test.want)
+		}
+	}
+	if got := parse(t, "listen: \"127.0.0.1:${PORT}\"\nfetch: {workers: \"${PORT}\"}"); got.BaseURL != "http://127.0.0.1:9090" || got.Fetch.Workers != 9090 {
+		t.Errorf("base_url %q and %d workers, want the port in both", got.BaseURL, got.Fetch.Workers)
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"30s": 30 * time.Second, "1h30m": 90 * time.Minute, "250ms": 250 * time.Millisecond, "7d": 7 * 24 * time.Hour,
+		"1w1d": 8 * 24 * time.Hour, "1.5h": 90 * time.Minute, "0.5d": 12 * time.Hour,
+	} {
+		if got := parse(t, "fetch: {timeout: "+text+"}").Fetch.Timeout; got != want {
+			t.Errorf("%s is %v, want %v", text, got, want)
+		}
+	}
+	for _, text := range []string{"30", "1.5", "-5s", "0s", "0", "s", "5x", "1e3s", "5 s", "1d-2h", "..5s", "101y", "9999999w", "'5s '", "∞", "'-'", "''"} {
+		problemsOf(t, "fetch: {timeout: "+text+"}")
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]int64{
+		"16MiB": 16 << 20, "512KiB": 512 << 10, "10MB": 10_000_000, "1GiB": 1 << 30, "2kb": 2000, "100": 100, "100B": 100, "1 MiB": 1 << 20,
+	} {
+		if got := parse(t, "fetch: {max_body: "+text+"}").Fetch.MaxBody; got != want {
+			t.Errorf("%s is %d, want %d", text, got, want)
+		}
+	}
+	for _, text := range []string{"0", "-1MiB", "16M", "16Mib2", "MiB", "1.5MiB", "99999999999GiB", "5GiB", "0x10", "''"} {
+		problemsOf(t, "fetch: {max_body: "+text+"}")
+	}
+}
+
+func TestTextIsWhatItLooksLike(t *testing.T) {
+	for _, text := range []string{"no", "true", "0123", "1e3", "2024-01-01", "0x10", ".inf", "1_000", "12:30:45"} {
+		if got := parse(t, "feeds: [{id: a, url: \"https://a.example.org\", title: "+text+"}]").Feeds[0].Title; got != text {
+			t.Errorf("title %s is %q", text, got)
+		}
+	}
+}
+
+func TestAnchorsAndMergeKeys(t *testing.T) {
+	got := parse(t, `
+x-slow: &slow {schedule: "@daily", tags: &tags [a, b], max_age: 1d}
+x-slower: &slower {<<: *slow, schedule: "@weekly"}
+feeds:
+  - {id: merged, url: "https://example.org/1", <<: *slow}
+  - {id: own-value-first, url: "https://example.org/2", <<: *slow, max_age: 2d}
+  - {id: nested, url: "https://example.org/3", <<: [*slower, *slow]}
+  - {id: list, url: "https://example.org/4", tags: *tags}
+  - &whole {id: anchored, url: "https://example.org/5", title: &title Text}
+  - {id: value, url: "https://example.org/6", title: *title}
+`).Feeds
+	var lines []string
+	for _, f := range got {
+		lines = append(lines, fmt.Sprint(f.ID, " ", f.Schedule, " ", f.Tags, " ", f.MaxAge, " ", f.Title))
+	}
+	want := []string{
+		"merged @daily [a b] 24h0m0s ", "own-value-first @daily [a b] 48h0m0s ", "nested @weekly [a b] 24h0m0s ",
+		"list @every 30m [a b] 0s ", "anchored @every 30m [] 0s Text", "value @every 30m [] 0s Text",
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("feeds differ (-want +got):\n%s", diff)
+	}
+}
+
+// A small file must not stand for a huge one.
+func TestAliasBombsAreRefused(t *testing.T) {
+	var merges strings.Builder
+	merges.WriteString("x-0: &a0 {title: x}\n")
+	for i := 1; i <= 30; i++ {
+		fmt.Fprintf(&merges, "x-%d: &a%d {<<: [*a%d, *a%d, *a%d]}\n", i, i, i-1, i-1, i-1)
+	}
+	merges.WriteString("feeds: [*a30]\n")
+	lists := "x-t: &t [" + strings.Repeat("aaaaaaaaaaaaaaaa, ", 20_000) + "]\nfeeds:\n" + strings.Repeat("  - {tags: *t}\n", 20_000)
+	for name, text := range map[string]string{
+		"merge keys": merges.String(),
+		"lists":      lists,
+		"itself":     "x: &x [*x]\nfeeds: *x\ntopics: &y {<<: *y}\n",
+		"long":       "feeds:\n  - {title: \"" + strings.Repeat("${SECRET}", 1<<18) + "\"}\n",
+	} {
+		t.Run(name, func(t *testing.T) { problemsOf(t, text) })
+	}
+}
+
+func TestWhatWouldStallTheReaderIsRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"brackets":    strings.Repeat("[", 1<<18),
+		"braces":      strings.Repeat("{a: ", 1<<18),
+		"dashes":      strings.Repeat("- ", 1<<18),
+		"mixed":       strings.Repeat("- a: [", 1<<18),
+		"questions":   strings.Repeat("? ", 1<<18),
+		"tags":        strings.Repeat("- !a\n", 1<<18),
+		"anchors":     strings.Repeat("&a ", 1<<18),
+		"empty lines": "a: |\n" + strings.Repeat("\n", 1<<18),
+		"blank lines": "a: |\n" + strings.Repeat("  \r\n", 1<<18),
+		"too large":   strings.Repeat("#", config.MaxBytes+1),
+		"problems":    "feeds:\n" + strings.Repeat("  - {colour: blue}\n", 50_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			problems := problemsOf(t, text)
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("took %v", took)
+			}
+			if len(problems) > 1001 {
+				t.Errorf("%d problems, want a bounded number", len(problems))
+			}
+		})
+	}
+}
+
+func TestPlacesAreThoseOfEditors(t *testing.T) {
+	for _, test := range []struct {
+		why, text string
+		line, col int
+	}{
+		{"first line", "lisen: x", 1, 1},
+		{"after a byte order mark", "\ufefflisen: x", 1, 1},
+		{"Windows line ends", "listen: :80\r\nstore: bolt://x\r\nlisen: x\r\n", 3, 1},
+		{"characters and not bytes", "topics: [{title: ڈیٹا é, colour: x, id: a, query: x}]", 1, 26},
+		{"after a block of text", "contact: >\n  https://example.org/\nlisen: x", 3, 1},
+		{"after text of several lines", "contact: \"https://\\\n  example.org\"\nlisen: x", 3, 1},
+		{"a key in quotes", "fetch:\n  \"timeouts\": 1s", 2, 3},
+	} {
+		got := problemsOf(t, test.text)
+		if len(got) != 1 || got[0].Line != test.line || got[0].Column != test.col {
+			t.Errorf("%s: got %v, want one problem at %d:%d", test.why, got, test.line, test.col)
+		}
+	}
+}
+
+func TestFeedIDFromURL(t *testing.T) {
+	for _, test := range []struct {
+		why, url string
+		want     aggregator.FeedID
+	}{
+		{"host and path", "https://www.example.org/News/feed.xml", "example.org-news-feed-xml"},
+		{"the scheme does not matter", "http://www.example.org/News/feed.xml", "example.org-news-feed-xml"},
+		{"nor does user information", "https://a:b@example.org/feed", "example.org-feed"},
+		{"host only", "https://example.org", "example.org"},
+		{"a port", "http://127.0.0.1:8080/a_b/", "127.0.0.1-8080-a-b"},
+		{"IPv6", "http://[::1]:8080/", "1-8080"},
+		{"queries differ", "https://example.org/?feed=rss2", "example.org-4b03d2c3"},
+		{"queries differ", "https://example.org/?feed=atom", "example.org-f2bd21af"},
+		{"other scripts are not lost", "https://example.org/خبریں", "example.org-d8-ae-d8-a8-d8-b1-db-8c-da-ba-122712b7"},
+		{"long", "https://example.org/" + strings.Repeat("abcdefghi/", 9) + "feed", "example.org-abcdefghi-abcdefghi-abcdefghi-abcdefghi-abc-3050dbc2"},
+	} {
+		u, err := url.Parse(test.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := config.FeedIDFromURL(u); got != test.want || len(got) > 64 {
+			t.Errorf("%s: id of %s is %q, want %q", test.why, test.url, got, test.want)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	folder := t.TempDir()
+	if _, err := config.Load(filepath.Join(folder, "none.yaml"), config.Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error for a missing file is %v, want fs.ErrNotExist", err)
+	}
+	if _, err := config.Load(folder, config.Options{}); err == nil {
+		t.Error("a folder was read as a file")
+	}
+	path := filepath.Join(folder, "config.yaml")
+	text := "store: bolt://wire.db\nschedule: anything\ntopics: [{id: a, query: anything}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(path, config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "bolt://" + filepath.Join(folder, "wire.db"); c.Store != want {
+		t.Errorf("store is %q, want %q", c.Store, want)
+	}
+}
+
+func BenchmarkParse100000Feeds(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("feeds:\n")
+	for i := range 100_000 {
+		fmt.Fprintf(&text, "  - {id: feed-%d, url: \"https://host%d.example.org/feeds/%d.xml\", schedule: \"*/30 * * * *\", tags: [a, b]}\n", i, i%5000, i)
+	}
+	data := []byte(text.String())
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := config.Parse(file, data, options()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
