@@ -12,15 +12,15 @@ import (
 )
 
 // ToFile has write fill the file at path, and puts it there whole or not at all: an error of write, the end of ctx, a
-// full disk or a crash leave what was at path before. It returns nil only when the new file is durable. A new file gets
-// the mode that the umask gives; a symbolic link is followed. What is there and no regular file (a folder, a device, a
+// full disk or a crash leave what was at path before. It returns nil only when the new file is durable. The file gets the
+// permissions perm, less the umask; a symbolic link is followed. What is there and no regular file (a folder, a device, a
 // pipe) is refused.
-func ToFile(ctx context.Context, path string, write func(w io.Writer) error) error {
+func ToFile(ctx context.Context, path string, perm fs.FileMode, write func(w io.Writer) error) error {
 	path, err := destination(path)
 	if err != nil {
 		return err
 	}
-	f, err := createBeside(path)
+	f, err := createBeside(path, perm)
 	if err != nil {
 		return fmt.Errorf("create temporary file for %s: %w", path, err)
 	}
@@ -69,11 +69,11 @@ func destination(path string) (string, error) {
 
 // createBeside creates a file in the folder of path, under a name that is free. os.CreateTemp would give it to its owner
 // alone.
-func createBeside(path string) (*os.File, error) {
+func createBeside(path string, perm fs.FileMode) (*os.File, error) {
 	folder, name := filepath.Split(path)
 	for n := 1; ; n++ {
 		temporary := filepath.Join(folder, "."+name+"."+strconv.Itoa(n)+".tmp")
-		f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 		if errors.Is(err, fs.ErrExist) && n < 1000 {
 			continue
 		}

@@ -45,7 +45,7 @@ func TestToFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out.csv")
 	for _, content := range []string{"first, and the longer one", "second"} {
-		if err := export.ToFile(t.Context(), path, text(content)); err != nil {
+		if err := export.ToFile(t.Context(), path, 0o666, text(content)); err != nil {
 			t.Fatal(err)
 		}
 		if held := folder(t, dir); !only(held, "out.csv", content) {
@@ -61,7 +61,7 @@ func TestToFileHasTheModeOfAnyNewFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain.Close()
-	if err := export.ToFile(t.Context(), filepath.Join(dir, "out"), text("x")); err != nil {
+	if err := export.ToFile(t.Context(), filepath.Join(dir, "out"), 0o666, text("x")); err != nil {
 		t.Fatal(err)
 	}
 	want, err := os.Stat(filepath.Join(dir, "plain"))
@@ -95,7 +95,7 @@ func TestToFileLeavesTheOldFileWhenItFails(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
-			err := export.ToFile(ctx, path, fail(func() { cancel(broken) }))
+			err := export.ToFile(ctx, path, 0o666, fail(func() { cancel(broken) }))
 			if !errors.Is(err, broken) {
 				t.Errorf("error %v, want %v", err, broken)
 			}
@@ -110,8 +110,8 @@ func TestToFileLeavesTheOldFileWhenItFails(t *testing.T) {
 func TestToFilePassesOverLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out")
-	err := export.ToFile(t.Context(), path, func(w io.Writer) error {
-		return export.ToFile(t.Context(), path, text("inner"))
+	err := export.ToFile(t.Context(), path, 0o666, func(w io.Writer) error {
+		return export.ToFile(t.Context(), path, 0o666, text("inner"))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func TestToFileFollowsLinks(t *testing.T) {
 	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := export.ToFile(t.Context(), link, text("new")); err != nil {
+	if err := export.ToFile(t.Context(), link, 0o666, text("new")); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
@@ -149,7 +149,7 @@ func TestToFileRefusesWhatIsNoFile(t *testing.T) {
 		"a folder that is not here": filepath.Join(dir, "no", "out"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := export.ToFile(t.Context(), path, func(io.Writer) error {
+			err := export.ToFile(t.Context(), path, 0o666, func(io.Writer) error {
 				t.Error("write was called")
 				return nil
 			})
