@@ -1,0 +1,166 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// What one transaction takes at most. A poll that is larger than maxBatchBytes has one for itself.
+const (
+	maxBatchPolls = 512
+	maxBatchBytes = 8 << 20
+)
+
+// commit is a poll that waits to be written.
+type commit struct {
+	poll aggregator.Poll
+	size int
+	// done gets the outcome once.
+	done chan error
+}
+
+// queue is what waits, in order of arrival.
+type queue struct {
+	mu      sync.Mutex
+	waiting []*commit
+}
+
+func (q *queue) add(c *commit) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = append(q.waiting, c)
+}
+
+// withdraw reports whether the commit was still waiting; it no longer is.
+func (q *queue) withdraw(c *commit) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.Index(q.waiting, c)
+	if i < 0 {
+		return false
+	}
+	q.waiting = slices.Delete(q.waiting, i, i+1)
+	return true
+}
+
+// take removes what the next transaction is to write.
+func (q *queue) take() []*commit {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, size := 0, 0
+	for n < len(q.waiting) && n < maxBatchPolls {
+		size += q.waiting[n].size
+		if n > 0 && size > maxBatchBytes {
+			break
+		}
+		n++
+	}
+	batch := slices.Clone(q.waiting[:n])
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	return batch
+}
+
+// Commit applies the poll whole; see storage.PollStore. When ctx ends before the poll is taken into a transaction,
+// nothing is stored and the error is that of ctx; when it ends later, Commit waits for the outcome.
+func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c, err := newCommit(poll)
+	if err != nil {
+		return fmt.Errorf("commit poll of feed %q: %w", poll.Feed, err)
+	}
+	s.queue.add(c)
+	for {
+		select {
+		case err := <-c.done:
+			return err
+		default:
+		}
+		select {
+		case err := <-c.done:
+			return err
+		case s.writing <- struct{}{}:
+			s.commitBatch()
+			s.unlock()
+		case <-ctx.Done():
+			if s.queue.withdraw(c) {
+				return ctx.Err()
+			}
+			return <-c.done
+		}
+	}
+}
+
+// newCommit checks what can be checked without the store.
+func newCommit(poll aggregator.Poll) (*commit, error) {
+	c := &commit{poll: poll, size: 512, done: make(chan error, 1)}
+	c.poll.Items = nil
+	last := make(map[aggregator.ItemID]int, len(poll.Items))
+	for i, it := range poll.Items {
+		last[it.ID] = i
+	}
+	for i, it := range poll.Items {
+		switch {
+		case last[it.ID] != i:
+			continue
+		case it.ID == aggregator.ItemID{}:
+			return nil, fmt.Errorf("item %q has no id", it.Title)
+		case it.Story == aggregator.StoryID{}:
+			return nil, fmt.Errorf("item %v has no story", it.ID)
+		case it.Feed != poll.Feed:
+			return nil, fmt.Errorf("item %v belongs to feed %q", it.ID, it.Feed)
+		}
+		topics, err := tidyTopics(it.Topics)
+		if err != nil {
+			return nil, fmt.Errorf("item %v: %w", it.ID, err)
+		}
+		it.Topics = topics
+		c.poll.Items = append(c.poll.Items, it)
+		c.size += textSize(&it)
+	}
+	return c, nil
+}
+
+// commitBatch writes what waits. Who calls it holds writing.
+func (s *Store) commitBatch() {
+	var batch []*commit
+	for _, c := range s.queue.take() {
+		if !s.leases.begin(c.poll) {
+			c.done <- fmt.Errorf("commit poll of feed %q: %w", c.poll.Feed, aggregator.ErrLeaseLost)
+			continue
+		}
+		batch = append(batch, c)
+	}
+	if len(batch) == 0 {
+		return
+	}
+	err := s.apply(batch...)
+	for _, c := range batch {
+		own := err
+		if err != nil && len(batch) > 1 && !errors.Is(err, errDamaged) && !errors.Is(err, errClosed) {
+			own = s.apply(c)
+		}
+		s.leases.end(c.poll, own == nil)
+		if own != nil {
+			own = fmt.Errorf("commit poll of feed %q: %w", c.poll.Feed, own)
+		}
+		c.done <- own
+	}
+}
+
+func (s *Store) apply(batch ...*commit) error {
+	return s.update(func(w *writer) error {
+		for _, c := range batch {
+			if err := w.applyPoll(c.poll); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

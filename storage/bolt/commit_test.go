@@ -1,0 +1,113 @@
+package bolt_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/storage/bolt"
+)
+
+// withOneItem opens a store in which the first of n feeds has an item.
+func withOneItem(t *testing.T, path string, n int) *bolt.Store {
+	t.Helper()
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(n), dueAtStart))
+	l := claimAll(t, s)[0]
+	ok(t, commit(t, s, l, newItem(l.Feed.ID, 0, 100)))
+	return s
+}
+
+func TestCommitsThatWaitShareOneTransaction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "wire.db")
+		ok(t, withOneItem(t, path, 300).Close())
+		before := transactions(t, path)
+		s := open(t, path)
+		leases := claimAll(t, s)
+		release := holdWriting(t, s)
+		for _, l := range leases {
+			go func() {
+				if err := commit(t, s, l, newItem(l.Feed.ID, 1, 100)); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		synctest.Wait()
+		release()
+		synctest.Wait()
+		ok(t, s.Close())
+		// One for the polls, one in which the refiling notes that it is done.
+		if n := transactions(t, path) - before; n != 2 {
+			t.Errorf("%d transactions, want 2", n)
+		}
+	})
+}
+
+// transactions counts those that were ever written to the file.
+func transactions(t *testing.T, path string) (n int) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	ok(t, err)
+	defer db.Close()
+	ok(t, db.View(func(tx *bbolt.Tx) error {
+		n = tx.ID()
+		return nil
+	}))
+	return n
+}
+
+func TestCommitThatIsGivenUpWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "wire.db")
+		ok(t, withOneItem(t, path, 2).Close())
+		s := open(t, path)
+		defer s.Close()
+		l := claimAll(t, s)[1]
+		release := holdWriting(t, s)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			err := s.Commit(ctx, aggregator.Poll{
+				Feed: l.Feed.ID, Token: l.Token, State: l.State, Items: []aggregator.Item{newItem(l.Feed.ID, 0, 100)},
+			})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("error = %v, want %v", err, context.Canceled)
+			}
+		}()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		release()
+		synctest.Wait()
+		if n, err := readAll(t, s); n != 1 || err != nil {
+			t.Errorf("%d items, %v; want 1", n, err)
+		}
+		ok(t, commit(t, s, l)) // The lease still stands.
+	})
+}
+
+func TestVersionsDoNotGoBackWithTheClock(t *testing.T) {
+	now := start
+	s, err := bolt.Open(filepath.Join(t.TempDir(), "wire.db"), bolt.Options{Now: func() time.Time { return now }})
+	ok(t, err)
+	defer s.Close()
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(1), dueAtStart))
+	var last aggregator.Version
+	for n, at := range []time.Time{start, start.Add(-time.Hour), start.Add(time.Second)} {
+		now = at
+		l := claimAll(t, s)[0]
+		ok(t, commit(t, s, l, newItem(l.Feed.ID, n, 100)))
+		v, err := s.Version(t.Context(), "cloud")
+		ok(t, err)
+		if v.Seq <= last.Seq || v.Changed.Before(start) || v.Changed.Before(at) {
+			t.Errorf("at %v: version %v after %v", at, v, last)
+		}
+		last = v
+	}
+}

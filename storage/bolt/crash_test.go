@@ -1,0 +1,259 @@
+package bolt_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/storage/bolt"
+)
+
+// The tests of this file run the test binary again as a child; the environment tells it which store to use.
+const childStore = "TOPICWIRE_TEST_CHILD_STORE"
+
+func child(t *testing.T, test, path string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$", "-test.v")
+	cmd.Env = append(os.Environ(), childStore+"="+path)
+	return cmd
+}
+
+const (
+	crashFeeds = 8
+	crashItems = 5 // in each poll
+)
+
+// Whatever was acknowledged before a kill -9 is there, and each poll is there with its validators or not at all.
+func TestKilledAtAnyMoment(t *testing.T) {
+	if path := os.Getenv(childStore); path != "" {
+		commitUntilKilled(t, path)
+		return
+	}
+	path := filepath.Join(t.TempDir(), "wire.db")
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(crashFeeds), dueAtStart))
+	ok(t, s.Close())
+	acknowledged := make(map[aggregator.FeedID]int)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for round := range 20 {
+		killAfter(t, child(t, t.Name(), path), 1+rnd.IntN(120), acknowledged)
+		if !checkWhole(t, path, acknowledged) {
+			t.Fatalf("after kill %d", round)
+		}
+	}
+}
+
+// commitUntilKilled polls all feeds in turn, at once, and prints each poll that is acknowledged. The n-th poll of a feed
+// brings the ETag n and items of its own.
+func commitUntilKilled(t *testing.T, path string) {
+	s := open(t, path)
+	var out sync.Mutex
+	var wg sync.WaitGroup
+	for range crashFeeds {
+		wg.Go(func() {
+			for {
+				leases, err := s.Claim(t.Context(), start, 0, 1)
+				if err != nil || len(leases) != 1 {
+					t.Errorf("claim: %d leases, %v", len(leases), err)
+					return
+				}
+				l := leases[0]
+				n, _ := strconv.Atoi(l.State.Validators.ETag)
+				l.State.Validators.ETag = fmt.Sprint(n + 1)
+				var items []aggregator.Item
+				for i := range crashItems {
+					items = append(items, newItem(l.Feed.ID, n*crashItems+i, 3000))
+				}
+				// A lease of no duration is taken by the next who asks: the poll may be lost.
+				if err := commit(t, s, l, items...); errors.Is(err, aggregator.ErrLeaseLost) {
+					continue
+				} else if err != nil {
+					t.Errorf("commit: %v", err)
+					return
+				}
+				out.Lock()
+				fmt.Printf("acknowledged %s %d\n", l.Feed.ID, n+1)
+				out.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// killAfter kills the child after so many acknowledged polls and notes them, with those that it printed before it died.
+func killAfter(t *testing.T, cmd *exec.Cmd, polls int, acknowledged map[aggregator.FeedID]int) {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	ok(t, err)
+	ok(t, cmd.Start())
+	seen := 0
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		text, found := strings.CutPrefix(lines.Text(), "acknowledged ")
+		if !found {
+			continue
+		}
+		id, number, _ := strings.Cut(text, " ")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			break // The line was cut off by the kill.
+		}
+		acknowledged[aggregator.FeedID(id)] = max(acknowledged[aggregator.FeedID(id)], n)
+		if seen++; seen == polls {
+			ok(t, cmd.Process.Kill())
+		}
+	}
+	if err := cmd.Wait(); err == nil || seen < polls {
+		t.Fatalf("the child ended by itself after %d polls: %v", seen, err)
+	}
+}
+
+func checkWhole(t *testing.T, path string, acknowledged map[aggregator.FeedID]int) bool {
+	t.Helper()
+	sound(t, path)
+	s := open(t, path)
+	defer s.Close()
+	found := make(map[aggregator.FeedID]int)
+	for it, err := range s.Items(t.Context(), aggregator.ItemQuery{}) {
+		ok(t, err)
+		found[it.Feed]++
+	}
+	total := 0
+	for status, err := range s.Feeds(t.Context()) {
+		ok(t, err)
+		id := status.Feed.ID
+		polls, _ := strconv.Atoi(status.State.Validators.ETag)
+		if polls < acknowledged[id] {
+			t.Errorf("feed %s: %d polls are stored, %d were acknowledged", id, polls, acknowledged[id])
+		}
+		if found[id] != polls*crashItems || status.State.Items != found[id] {
+			t.Errorf("feed %s: %d items (%d by its state) of %d polls", id, found[id], status.State.Items, polls)
+		}
+		total += found[id]
+	}
+	stories := 0
+	for _, err := range s.Stories(t.Context(), aggregator.StoryQuery{Topic: "cloud"}) {
+		ok(t, err)
+		stories++
+	}
+	if stories != total {
+		t.Errorf("%d stories are listed, want %d", stories, total)
+	}
+	return !t.Failed()
+}
+
+// holdWriting lets nobody write before the function that it gives is called.
+func holdWriting(t *testing.T, s *bolt.Store) (release func()) {
+	t.Helper()
+	gate := make(chan struct{})
+	go func() {
+		_, err := s.Refile(t.Context(), aggregator.HashOf("any"), func(it aggregator.Item) []aggregator.TopicID {
+			<-gate
+			return it.Topics
+		})
+		if err != nil {
+			t.Errorf("refile: %v", err)
+		}
+	}()
+	synctest.Wait()
+	return func() { close(gate) }
+}
+
+// sound checks the file's pages.
+func sound(t *testing.T, path string) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	ok(t, err)
+	defer db.Close()
+	ok(t, db.View(func(tx *bbolt.Tx) error {
+		var found []error
+		for err := range tx.Check() {
+			found = append(found, err)
+		}
+		return errors.Join(found...)
+	}))
+}
+
+// A full disk fails the polls that find no room, and only those; when there is room again they can be stored.
+func TestFullDisk(t *testing.T) {
+	if path := os.Getenv(childStore); path != "" {
+		fillDisk(t, path)
+		return
+	}
+	path := filepath.Join(t.TempDir(), "wire.db")
+	if out, err := child(t, t.Name(), path).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	sound(t, path)
+}
+
+// fillDisk runs in a process of its own because it limits the size of the files that the process may write.
+func fillDisk(t *testing.T, path string) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, path)
+		defer s.Close()
+		ok(t, s.SyncFeeds(t.Context(), manyFeeds(3), dueAtStart))
+		leases := claimAll(t, s)
+		// The file begins with 16 MiB: leave room for some pages, but not for the 7 MiB of the big poll, which is small
+		// enough to share a transaction.
+		var items []aggregator.Item
+		for n := range 220 {
+			items = append(items, newItem(leases[0].Feed.ID, n, 50_000))
+		}
+		ok(t, commit(t, s, leases[0], items...))
+		info, err := os.Stat(path)
+		ok(t, err)
+		var room syscall.Rlimit
+		ok(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &room))
+		full := syscall.Rlimit{Cur: uint64(info.Size()), Max: room.Max}
+		ok(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full))
+		big, small := leases[1], leases[2]
+		big.State.Validators.ETag, small.State.Validators.ETag = "big", "small"
+		release := holdWriting(t, s)
+		go func() {
+			err := commit(t, s, big, newItem(big.Feed.ID, 0, 7<<20))
+			if err == nil || !strings.Contains(err.Error(), path) {
+				t.Errorf("commit on a full disk: error = %v, want one that names the file", err)
+			}
+		}()
+		synctest.Wait()
+		go func() {
+			if err := commit(t, s, small, newItem(small.Feed.ID, 0, 100)); err != nil {
+				t.Errorf("commit of a poll that there is room for: %v", err)
+			}
+		}()
+		synctest.Wait()
+		release()
+		synctest.Wait()
+		expectETag(t, s, big.Feed.ID, "")
+		expectETag(t, s, small.Feed.ID, "small")
+		ok(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &room))
+		ok(t, commit(t, s, big, newItem(big.Feed.ID, 0, 7<<20)))
+		expectETag(t, s, big.Feed.ID, "big")
+		if n, err := readAll(t, s); n != 222 || err != nil {
+			t.Errorf("%d items, %v; want 222", n, err)
+		}
+	})
+}
+
+func expectETag(t *testing.T, s *bolt.Store, id aggregator.FeedID, want string) {
+	t.Helper()
+	status, err := s.Feed(t.Context(), id)
+	ok(t, err)
+	if got := status.State.Validators.ETag; got != want {
+		t.Errorf("feed %s: ETag %q, want %q", id, got, want)
+	}
+}

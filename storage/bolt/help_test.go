@@ -1,0 +1,100 @@
+package bolt_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/storage/bolt"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func put(t testing.TB, path string, content []byte) {
+	t.Helper()
+	ok(t, os.WriteFile(path, content, 0o600))
+}
+
+func dueAtStart(aggregator.Feed, aggregator.FeedState) time.Time { return start }
+
+func manyFeeds(n int) []aggregator.Feed {
+	feeds := make([]aggregator.Feed, n)
+	for i := range feeds {
+		id := fmt.Sprintf("feed-%07d", i)
+		feeds[i] = aggregator.Feed{ID: aggregator.FeedID(id), URL: "https://example.org/" + id, Schedule: "@hourly"}
+	}
+	return feeds
+}
+
+// newItem is the n-th item of a feed, with so many bytes of text.
+func newItem(feed aggregator.FeedID, n, size int) aggregator.Item {
+	guid := fmt.Sprint(feed, "/", n)
+	seen := start.Add(time.Duration(n) * time.Minute)
+	return aggregator.Item{
+		ID: aggregator.NewItemID(feed, "guid", guid), Feed: feed, Story: aggregator.NewStoryID("guid", guid),
+		GUID: guid, Title: guid, Content: strings.Repeat("text ", size/5), Revision: 1,
+		Published: seen, FirstSeen: seen, Revised: seen, OrderTime: seen,
+		Topics: []aggregator.TopicID{"cloud"}, Hash: aggregator.HashOf(guid),
+	}
+}
+
+// claimAll leases every feed.
+func claimAll(t testing.TB, s *bolt.Store) []aggregator.Lease {
+	t.Helper()
+	leases, err := s.Claim(t.Context(), start.Add(time.Hour), time.Hour, 1<<20)
+	ok(t, err)
+	return leases
+}
+
+// commit stores the outcome of a poll; the feed stays due.
+func commit(t testing.TB, s *bolt.Store, l aggregator.Lease, items ...aggregator.Item) error {
+	t.Helper()
+	return s.Commit(t.Context(), aggregator.Poll{Feed: l.Feed.ID, Token: l.Token, State: l.State, Items: items})
+}
+
+// filled makes a store with a few hundred items.
+func filled(t testing.TB, path string) {
+	t.Helper()
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(20), dueAtStart))
+	for _, l := range claimAll(t, s) {
+		var items []aggregator.Item
+		for n := range 20 {
+			items = append(items, newItem(l.Feed.ID, n, 1000))
+		}
+		ok(t, commit(t, s, l, items...))
+	}
+	ok(t, s.Close())
+}
+
+// readAll reads everything, and gives the number of items and the first error.
+func readAll(t testing.TB, s *bolt.Store) (items int, err error) {
+	t.Helper()
+	for _, err := range s.Feeds(t.Context()) {
+		if err != nil {
+			return items, err
+		}
+	}
+	for _, err := range s.Stories(t.Context(), aggregator.StoryQuery{Topic: "cloud"}) {
+		if err != nil {
+			return items, err
+		}
+	}
+	for _, err := range s.Items(t.Context(), aggregator.ItemQuery{}) {
+		if err != nil {
+			return items, err
+		}
+		items++
+	}
+	return items, nil
+}

@@ -1,0 +1,316 @@
+package bolt
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// format is the version of the layout that this package writes and the newest that it reads.
+const format = 1
+
+// The buckets and the keys of meta.
+var (
+	metaBucket      = []byte("meta")
+	feedsBucket     = []byte("feeds")
+	statesBucket    = []byte("states")
+	dueBucket       = []byte("due")
+	itemsBucket     = []byte("items")
+	identityBucket  = []byte("identity")
+	aliasesBucket   = []byte("aliases")
+	revisionsBucket = []byte("revisions")
+	storiesBucket   = []byte("stories")
+	listsBucket     = []byte("lists")
+	topicsBucket    = []byte("topics")
+
+	formatKey    = []byte("format")
+	authorityKey = []byte("authority")
+	rulesKey     = []byte("rules")
+)
+
+var (
+	errClosed  = errors.New("store is closed")
+	errDamaged = errors.New("the file is damaged; stop topicwire and put a backup in its place")
+	errOther   = errors.New("not a topicwire store; name another file")
+)
+
+// Options are how a store is opened. The zero value is ready for use.
+type Options struct {
+	// Timeout is how long Open waits for a lock that another process holds; 0 is 2 seconds.
+	Timeout time.Duration
+	// Now dates the Versions of topics; nil is time.Now.
+	Now func() time.Time
+}
+
+// Store is a store in one file. It keeps the promises of storage.Store.
+type Store struct {
+	path  string
+	db    *bbolt.DB
+	codec codec
+	now   func() time.Time
+
+	// writing is held by who writes. It is a channel so that waiting for it ends with a context.
+	writing chan struct{}
+	queue   queue
+	leases  leases
+
+	closed  atomic.Bool
+	damaged atomic.Bool
+}
+
+// Open opens the store in the file at path and makes an empty one, readable by its owner alone, where there is no file.
+// It is aggregator.ErrStoreBusy where another process has the file open. A file that is something else, that ends too
+// early or that a newer version of topicwire wrote is left as it is; the error names it and what to do.
+func Open(path string, o Options) (*Store, error) {
+	s, err := open(path, o)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func open(path string, o Options) (*Store, error) {
+	if o.Timeout <= 0 {
+		o.Timeout = 2 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	codec, err := newCodec()
+	if err != nil {
+		return nil, err
+	}
+	size, err := fileSize(path)
+	if err != nil {
+		return nil, err
+	}
+	bare := size == 0
+	if !bare {
+		if bare, err = inspect(path, size, o.Timeout); err != nil {
+			return nil, err
+		}
+	}
+	db, err := openFile(path, size, o.Timeout)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, db: db, codec: codec, now: o.Now, writing: make(chan struct{}, 1)}
+	s.leases = newLeases(uint64(o.Now().UnixNano()))
+	if bare {
+		if err := s.create(); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return s, nil
+}
+
+// fileSize is 0 where there is no file yet.
+func fileSize(path string) (int64, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+			return 0, fmt.Errorf("there is no folder %s: %w; make it first", filepath.Dir(path), fs.ErrNotExist)
+		}
+		return 0, nil
+	case err != nil:
+		return 0, explain(err)
+	case !info.Mode().IsRegular():
+		return 0, errors.New("not a regular file; name a file")
+	}
+	return info.Size(), nil
+}
+
+// inspect looks at a file that is there without changing it, so that one that is not ours, or not whole, stays as it is.
+// bare is a file that nobody has put anything into.
+func inspect(path string, size int64, timeout time.Duration) (bare bool, err error) {
+	db, err := openWith(path, &bbolt.Options{Timeout: timeout, ReadOnly: true})
+	if err != nil {
+		return false, err
+	}
+	err = guard(func() error {
+		return db.View(func(tx *bbolt.Tx) error {
+			if tx.Size() > size {
+				return fmt.Errorf("the file has %d bytes of %d: %w", size, tx.Size(), errDamaged)
+			}
+			first, _ := tx.Cursor().First()
+			if bare = first == nil; bare {
+				return nil
+			}
+			return checkFormat(tx.Bucket(metaBucket))
+		})
+	})
+	return bare, errors.Join(err, db.Close())
+}
+
+func checkFormat(meta *bbolt.Bucket) error {
+	var v []byte
+	if meta != nil {
+		v = meta.Get(formatKey)
+	}
+	if len(v) != 4 {
+		return errOther
+	}
+	if n := binary.BigEndian.Uint32(v); n > format {
+		return fmt.Errorf("format %d was written by a newer topicwire, this one reads up to %d; upgrade it", n, format)
+	}
+	return nil
+}
+
+// openFile opens the file for writing. Its memory map is made larger than the file where addresses are plenty: growing
+// it waits for every reader, and a backup reads for long.
+func openFile(path string, size int64, timeout time.Duration) (*bbolt.DB, error) {
+	o := &bbolt.Options{Timeout: timeout, FreelistType: bbolt.FreelistMapType}
+	if strconv.IntSize == 64 {
+		o.InitialMmapSize = int(max(8<<30, 2*size))
+	}
+	db, err := openWith(path, o)
+	if errors.Is(err, syscall.ENOMEM) {
+		// The process may have a limit on its addresses (ulimit -v).
+		o.InitialMmapSize = 0
+		db, err = openWith(path, o)
+	}
+	return db, err
+}
+
+func openWith(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
+	err = guard(func() error {
+		db, err = bbolt.Open(path, 0o600, o)
+		return err
+	})
+	return db, explain(err)
+}
+
+// explain says in the operator's words what keeps a file from being opened.
+func explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return fmt.Errorf("%w; stop it, or ask it through its socket", aggregator.ErrStoreBusy)
+	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum),
+		errors.Is(err, bbolterrors.ErrVersionMismatch):
+		return fmt.Errorf("%w: %w", errOther, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w; let the user who runs topicwire read and write the file and its folder", err)
+	}
+	return err
+}
+
+// create lays the buckets out in an empty file and makes the file's name durable.
+func (s *Store) create() error {
+	err := s.update(func(w *writer) error {
+		for _, name := range [][]byte{
+			metaBucket, feedsBucket, statesBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
+			revisionsBucket, storiesBucket, listsBucket, topicsBucket,
+		} {
+			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return w.bucket(metaBucket).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
+	})
+	if err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(s.path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// Close waits for what is being written and read and closes the file. All methods fail after it; a second Close does
+// nothing.
+func (s *Store) Close() error {
+	s.writing <- struct{}{}
+	defer func() { <-s.writing }()
+	if s.closed.Swap(true) || s.damaged.Load() {
+		// After a panic bbolt may hold its locks for ever; the file is released when the process ends.
+		return nil
+	}
+	if err := guard(s.db.Close); err != nil {
+		return fmt.Errorf("close store %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// guard makes an error of a panic or of a fault on the memory map.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w (%v)", errDamaged, p)
+		}
+	}()
+	return f()
+}
+
+// view reads in one short transaction. No bytes of the file may leave f.
+func (s *Store) view(f func(*reader) error) error {
+	err := guard(func() error {
+		return s.db.View(func(tx *bbolt.Tx) error { return f(&reader{Store: s, tx: tx}) })
+	})
+	return s.wrap("read", err)
+}
+
+// update writes in one transaction. Who calls it holds writing.
+func (s *Store) update(f func(*writer) error) error {
+	if s.damaged.Load() {
+		return s.wrap("write", errDamaged)
+	}
+	err := guard(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			w := &writer{reader: reader{Store: s, tx: tx}, now: instantOf(s.now())}
+			if err := f(w); err != nil {
+				return err
+			}
+			return w.flushVersions()
+		})
+	})
+	if errors.Is(err, errDamaged) {
+		s.damaged.Store(true)
+	}
+	return s.wrap("write", err)
+}
+
+func (s *Store) wrap(verb string, err error) error {
+	switch {
+	case err == nil, errors.Is(err, aggregator.ErrNotFound):
+		return err
+	case errors.Is(err, bbolterrors.ErrDatabaseNotOpen):
+		err = errClosed
+	case errors.Is(err, errRecord):
+		err = fmt.Errorf("%w (%w)", errDamaged, err)
+	}
+	return fmt.Errorf("%s store %s: %w", verb, s.path, err)
+}
+
+// lock waits for the right to write; unlock gives it back.
+func (s *Store) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.writing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) unlock() { <-s.writing }

@@ -1,0 +1,158 @@
+package bolt
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// plain is the version byte of a record whose CBOR follows as it is. Another one could say that it is compressed.
+const plain = 1
+
+var errRecord = errors.New("record cannot be read")
+
+// codec writes and reads records.
+type codec struct {
+	enc cbor.UserBufferEncMode
+	dec cbor.DecMode
+}
+
+func newCodec() (codec, error) {
+	enc, err := cbor.EncOptions{}.UserBufferEncMode()
+	if err != nil {
+		return codec{}, err
+	}
+	dec, err := cbor.DecOptions{
+		// Validators are opaque bytes, and a publisher's text may be anything: what came in goes out.
+		UTF8:             cbor.UTF8DecodeInvalid,
+		MaxArrayElements: 1<<31 - 1,
+	}.DecMode()
+	return codec{enc: enc, dec: dec}, err
+}
+
+func (c codec) encode(record any) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte(plain)
+	if err := c.enc.MarshalToBuffer(record, &b); err != nil {
+		return nil, fmt.Errorf("encode record: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// decode copies all that it takes from value.
+func (c codec) decode(value []byte, record any) error {
+	if len(value) == 0 || value[0] != plain {
+		return fmt.Errorf("%w: version %x", errRecord, value[:min(len(value), 1)])
+	}
+	if err := c.dec.Unmarshal(value[1:], record); err != nil {
+		return fmt.Errorf("%w: %w", errRecord, err)
+	}
+	return nil
+}
+
+// The numbers of fields are never used again for something else.
+
+type feedRecord struct {
+	URL          string               `cbor:"1,keyasint"`
+	Title        string               `cbor:"2,keyasint,omitempty"`
+	Schedule     string               `cbor:"3,keyasint,omitempty"`
+	Topics       []aggregator.TopicID `cbor:"4,keyasint,omitempty"`
+	Tags         []string             `cbor:"5,keyasint,omitempty"`
+	MaxAge       time.Duration        `cbor:"6,keyasint,omitempty"`
+	AllowPrivate bool                 `cbor:"7,keyasint,omitempty"`
+	Inactive     bool                 `cbor:"8,keyasint,omitempty"`
+}
+
+func feedRecordOf(f aggregator.Feed) feedRecord {
+	return feedRecord{
+		URL: f.URL, Title: f.Title, Schedule: f.Schedule, Topics: f.Topics, Tags: f.Tags,
+		MaxAge: f.MaxAge, AllowPrivate: f.AllowPrivate,
+	}
+}
+
+func (r feedRecord) feed(id aggregator.FeedID) aggregator.Feed {
+	return aggregator.Feed{
+		ID: id, URL: r.URL, Title: r.Title, Schedule: r.Schedule, Topics: r.Topics, Tags: r.Tags,
+		MaxAge: r.MaxAge, AllowPrivate: r.AllowPrivate,
+	}
+}
+
+type stateRecord struct {
+	Due          instant    `cbor:"1,keyasint,omitzero"`
+	ETag         string     `cbor:"2,keyasint,omitempty"`
+	LastModified string     `cbor:"3,keyasint,omitempty"`
+	BodyHash     [16]byte   `cbor:"4,keyasint,omitzero"`
+	Title        string     `cbor:"5,keyasint,omitempty"`
+	Link         string     `cbor:"6,keyasint,omitempty"`
+	Language     string     `cbor:"7,keyasint,omitempty"`
+	LastPoll     pollRecord `cbor:"8,keyasint"`
+	LastSuccess  instant    `cbor:"9,keyasint,omitzero"`
+	LastNew      instant    `cbor:"10,keyasint,omitzero"`
+	Failures     int        `cbor:"11,keyasint,omitempty"`
+	Items        int        `cbor:"12,keyasint,omitempty"`
+}
+
+type pollRecord struct {
+	At       instant            `cbor:"1,keyasint,omitzero"`
+	Duration time.Duration      `cbor:"2,keyasint,omitempty"`
+	Outcome  aggregator.Outcome `cbor:"3,keyasint,omitempty"`
+	Status   int                `cbor:"4,keyasint,omitempty"`
+	Bytes    int64              `cbor:"5,keyasint,omitempty"`
+	Error    string             `cbor:"6,keyasint,omitempty"`
+	Repairs  []string           `cbor:"7,keyasint,omitempty"`
+	Listed   int                `cbor:"8,keyasint,omitempty"`
+	New      int                `cbor:"9,keyasint,omitempty"`
+	Changed  int                `cbor:"10,keyasint,omitempty"`
+	TooOld   int                `cbor:"11,keyasint,omitempty"`
+}
+
+func stateRecordOf(s aggregator.FeedState) stateRecord {
+	p := s.LastPoll
+	return stateRecord{
+		Due: instantOf(s.Due), ETag: s.Validators.ETag, LastModified: s.Validators.LastModified, BodyHash: s.BodyHash,
+		Title: s.Title, Link: s.Link, Language: s.Language,
+		LastPoll: pollRecord{
+			At: instantOf(p.At), Duration: p.Duration, Outcome: p.Outcome, Status: p.Status, Bytes: p.Bytes,
+			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
+		},
+		LastSuccess: instantOf(s.LastSuccess), LastNew: instantOf(s.LastNew), Failures: s.Failures, Items: s.Items,
+	}
+}
+
+func (r stateRecord) state() aggregator.FeedState {
+	p := r.LastPoll
+	return aggregator.FeedState{
+		Due: r.Due.time(), Validators: aggregator.Validators{ETag: r.ETag, LastModified: r.LastModified},
+		BodyHash: r.BodyHash, Title: r.Title, Link: r.Link, Language: r.Language,
+		LastPoll: aggregator.PollRecord{
+			At: p.At.time(), Duration: p.Duration, Outcome: p.Outcome, Status: p.Status, Bytes: p.Bytes,
+			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
+		},
+		LastSuccess: r.LastSuccess.time(), LastNew: r.LastNew.time(), Failures: r.Failures, Items: r.Items,
+	}
+}
+
+type versionRecord struct {
+	Seq     uint64  `cbor:"1,keyasint"`
+	Changed instant `cbor:"2,keyasint"`
+}
+
+type revisionRecord struct {
+	From    instant `cbor:"1,keyasint,omitzero"`
+	Title   string  `cbor:"2,keyasint,omitempty"`
+	Summary string  `cbor:"3,keyasint,omitempty"`
+	Content string  `cbor:"4,keyasint,omitempty"`
+}
+
+// reportRecord is what a story's place in the lists depends on, of one of its items.
+type reportRecord struct {
+	Seq       uint64               `cbor:"1,keyasint"`
+	FirstSeen instant              `cbor:"2,keyasint,omitzero"`
+	OrderTime instant              `cbor:"3,keyasint,omitzero"`
+	Topics    []aggregator.TopicID `cbor:"4,keyasint,omitempty"`
+}

@@ -1,0 +1,94 @@
+package bolt
+
+import "github.com/topicwire/topicwire/aggregator"
+
+// itemRecord is an item. Its Seq is the key.
+type itemRecord struct {
+	ID           [16]byte              `cbor:"1,keyasint"`
+	Aliases      [][16]byte            `cbor:"2,keyasint,omitempty"`
+	Feed         aggregator.FeedID     `cbor:"3,keyasint"`
+	Story        [16]byte              `cbor:"4,keyasint"`
+	Revision     int                   `cbor:"5,keyasint,omitempty"`
+	GUID         string                `cbor:"6,keyasint,omitempty"`
+	URL          string                `cbor:"7,keyasint,omitempty"`
+	CanonicalURL string                `cbor:"8,keyasint,omitempty"`
+	Title        string                `cbor:"9,keyasint,omitempty"`
+	Summary      string                `cbor:"10,keyasint,omitempty"`
+	Content      string                `cbor:"11,keyasint,omitempty"`
+	Authors      []authorRecord        `cbor:"12,keyasint,omitempty"`
+	Categories   []string              `cbor:"13,keyasint,omitempty"`
+	Language     string                `cbor:"14,keyasint,omitempty"`
+	Enclosures   []enclosureRecord     `cbor:"15,keyasint,omitempty"`
+	Image        string                `cbor:"16,keyasint,omitempty"`
+	Published    instant               `cbor:"17,keyasint,omitzero"`
+	Updated      instant               `cbor:"18,keyasint,omitzero"`
+	DateSource   aggregator.DateSource `cbor:"19,keyasint,omitempty"`
+	FirstSeen    instant               `cbor:"20,keyasint,omitzero"`
+	Revised      instant               `cbor:"21,keyasint,omitzero"`
+	OrderTime    instant               `cbor:"22,keyasint,omitzero"`
+	Topics       []aggregator.TopicID  `cbor:"23,keyasint,omitempty"`
+	Hash         [16]byte              `cbor:"24,keyasint"`
+	TextHash     [16]byte              `cbor:"25,keyasint"`
+}
+
+// itemFilter is as much of an itemRecord as an ItemQuery asks about: the decoder steps over the rest.
+type itemFilter struct {
+	Published instant              `cbor:"17,keyasint"`
+	Topics    []aggregator.TopicID `cbor:"23,keyasint"`
+}
+
+type authorRecord struct {
+	Name  string `cbor:"1,keyasint,omitempty"`
+	Email string `cbor:"2,keyasint,omitempty"`
+	URL   string `cbor:"3,keyasint,omitempty"`
+}
+
+type enclosureRecord struct {
+	URL    string `cbor:"1,keyasint,omitempty"`
+	Type   string `cbor:"2,keyasint,omitempty"`
+	Length int64  `cbor:"3,keyasint,omitempty"`
+}
+
+func itemRecordOf(it *aggregator.Item) itemRecord {
+	r := itemRecord{
+		ID: it.ID, Feed: it.Feed, Story: it.Story, Revision: it.Revision,
+		GUID: it.GUID, URL: it.URL, CanonicalURL: it.CanonicalURL,
+		Title: it.Title, Summary: it.Summary, Content: it.Content,
+		Categories: it.Categories, Language: it.Language, Image: it.Image,
+		Published: instantOf(it.Published), Updated: instantOf(it.Updated), DateSource: it.DateSource,
+		FirstSeen: instantOf(it.FirstSeen), Revised: instantOf(it.Revised), OrderTime: instantOf(it.OrderTime),
+		Topics: it.Topics, Hash: it.Hash, TextHash: it.TextHash,
+	}
+	for _, a := range it.Aliases {
+		r.Aliases = append(r.Aliases, a)
+	}
+	for _, a := range it.Authors {
+		r.Authors = append(r.Authors, authorRecord(a))
+	}
+	for _, e := range it.Enclosures {
+		r.Enclosures = append(r.Enclosures, enclosureRecord(e))
+	}
+	return r
+}
+
+func (r *itemRecord) item(seq uint64) aggregator.Item {
+	it := aggregator.Item{
+		ID: r.ID, Feed: r.Feed, Story: r.Story, Seq: seq, Revision: r.Revision,
+		GUID: r.GUID, URL: r.URL, CanonicalURL: r.CanonicalURL,
+		Title: r.Title, Summary: r.Summary, Content: r.Content,
+		Categories: r.Categories, Language: r.Language, Image: r.Image,
+		Published: r.Published.time(), Updated: r.Updated.time(), DateSource: r.DateSource,
+		FirstSeen: r.FirstSeen.time(), Revised: r.Revised.time(), OrderTime: r.OrderTime.time(),
+		Topics: r.Topics, Hash: r.Hash, TextHash: r.TextHash,
+	}
+	for _, a := range r.Aliases {
+		it.Aliases = append(it.Aliases, a)
+	}
+	for _, a := range r.Authors {
+		it.Authors = append(it.Authors, aggregator.Author(a))
+	}
+	for _, e := range r.Enclosures {
+		it.Enclosures = append(it.Enclosures, aggregator.Enclosure(e))
+	}
+	return it
+}

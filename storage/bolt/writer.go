@@ -1,0 +1,190 @@
+package bolt
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// itemFill is how full a page of items is left. They arrive in the order of their keys, so nothing is put between them.
+const itemFill = 0.95
+
+// writer is the transaction that writes.
+type writer struct {
+	reader
+	now instant
+	// moved are the topics whose stories changed, with the Seq of the change.
+	moved map[aggregator.TopicID]uint64
+}
+
+func (w *writer) put(bucket, key []byte, record any) error {
+	v, err := w.codec.encode(record)
+	if err != nil {
+		return err
+	}
+	return w.bucket(bucket).Put(key, v)
+}
+
+// putState stores a feed's state, and moves its due time with it where the feed has one.
+func (w *writer) putState(id []byte, old, next stateRecord, wasDue, isDue bool) error {
+	due := w.bucket(dueBucket)
+	if wasDue && (!isDue || old.Due != next.Due) {
+		if err := due.Delete(dueKey(old.Due, id)); err != nil {
+			return err
+		}
+	}
+	if isDue && (!wasDue || old.Due != next.Due) {
+		if err := due.Put(dueKey(next.Due, id), nil); err != nil {
+			return err
+		}
+	}
+	return w.put(statesBucket, id, next)
+}
+
+// applyPoll stores the outcome of a poll of an active feed.
+func (w *writer) applyPoll(p aggregator.Poll) error {
+	id := []byte(p.Feed)
+	old, err := w.stateRecord(id)
+	if err != nil {
+		return err
+	}
+	next := stateRecordOf(p.State)
+	next.Items = old.Items
+	for _, it := range p.Items {
+		isNew, err := w.applyItem(it)
+		if err != nil {
+			return fmt.Errorf("item %v: %w", it.ID, err)
+		}
+		if isNew {
+			next.Items++
+		}
+	}
+	return w.putState(id, old, next, true, true)
+}
+
+// applyItem stores a new item or a change to a stored one under a new Seq.
+func (w *writer) applyItem(it aggregator.Item) (isNew bool, err error) {
+	items, ids := w.bucket(itemsBucket), w.bucket(identityBucket)
+	items.FillPercent = itemFill
+	at, known := identityIn(ids.Get(it.ID[:]))
+	if known {
+		old, err := w.item(at.seq)
+		if err != nil {
+			return false, err
+		}
+		it.Story, it.FirstSeen, it.OrderTime = old.Story, old.FirstSeen, old.OrderTime
+		if it.Revision > old.Revision {
+			if err := w.putRevision(&old); err != nil {
+				return false, err
+			}
+		}
+		if err := items.Delete(seqKey(at.seq)); err != nil {
+			return false, err
+		}
+	}
+	if it.Seq, err = items.NextSequence(); err != nil {
+		return false, err
+	}
+	if err := w.put(itemsBucket, seqKey(it.Seq), itemRecordOf(&it)); err != nil {
+		return false, err
+	}
+	if err := ids.Put(it.ID[:], identity{seq: it.Seq, hash: it.Hash}.bytes()); err != nil {
+		return false, err
+	}
+	aliases := w.bucket(aliasesBucket)
+	for _, alias := range it.Aliases {
+		if alias == it.ID || aliases.Get(alias[:]) != nil || ids.Get(alias[:]) != nil {
+			continue
+		}
+		if err := aliases.Put(alias[:], it.ID[:]); err != nil {
+			return false, err
+		}
+	}
+	return !known, w.file(&it, it.Seq)
+}
+
+func (w *writer) putRevision(old *aggregator.Item) error {
+	return w.put(revisionsBucket, revisionKey(old.ID, old.Revision), revisionRecord{
+		From: instantOf(old.Revised), Title: old.Title, Summary: old.Summary, Content: old.Content,
+	})
+}
+
+// file makes the item's story say what the item now is, and puts the story where that leads. The topics that list the
+// story, before or now, get a Version with the given seq.
+func (w *writer) file(it *aggregator.Item, seq uint64) error {
+	reports, err := w.reports(it.Story)
+	if err != nil {
+		return err
+	}
+	next := report{id: it.ID, reportRecord: reportRecord{
+		Seq: it.Seq, FirstSeen: instantOf(it.FirstSeen), OrderTime: instantOf(it.OrderTime), Topics: it.Topics,
+	}}
+	if err := w.put(storiesBucket, storyKey(it.Story, it.ID), next.reportRecord); err != nil {
+		return err
+	}
+	before := listing(reports)
+	reports = slices.DeleteFunc(reports, func(r report) bool { return r.id == it.ID })
+	reports = append(reports, next)
+	slices.SortFunc(reports, report.compare)
+	after := listing(reports)
+	lists := w.bucket(listsBucket)
+	for topic, at := range before {
+		w.move(topic, seq)
+		if now, ok := after[topic]; ok && now == at {
+			continue
+		}
+		if err := lists.Delete(listKey(topic, at, it.Story)); err != nil {
+			return err
+		}
+	}
+	for topic, at := range after {
+		w.move(topic, seq)
+		if was, ok := before[topic]; ok && was == at {
+			continue
+		}
+		if err := lists.Put(listKey(topic, at, it.Story), nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) move(topic aggregator.TopicID, seq uint64) {
+	if w.moved == nil {
+		w.moved = make(map[aggregator.TopicID]uint64)
+	}
+	w.moved[topic] = max(w.moved[topic], seq)
+}
+
+// flushVersions stores the Versions of the topics that changed. Their time never goes back, also where the clock does:
+// it ends up in Last-Modified.
+func (w *writer) flushVersions() error {
+	for topic, seq := range w.moved {
+		v, err := w.version(topic)
+		if err != nil {
+			return err
+		}
+		v.Seq = seq
+		if v.Changed.compare(w.now) < 0 {
+			v.Changed = w.now
+		}
+		if err := w.put(topicsBucket, topicKey(topic), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tidyTopics is topics sorted, each once, without AllTopics. It leaves the given slice as it is.
+func tidyTopics(topics []aggregator.TopicID) ([]aggregator.TopicID, error) {
+	tidy := slices.Clone(topics)
+	slices.Sort(tidy)
+	tidy = slices.DeleteFunc(slices.Compact(tidy), func(t aggregator.TopicID) bool { return t == aggregator.AllTopics })
+	for _, t := range tidy {
+		if len(t) > maxName {
+			return nil, fmt.Errorf("topic id of %d bytes: at most %d are stored", len(t), maxName)
+		}
+	}
+	return tidy, nil
+}

@@ -1,0 +1,298 @@
+package storagetest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/storage"
+	"github.com/topicwire/topicwire/storage/memory"
+)
+
+// Compare does steps random operations, reopenings among them, to a backend and to the model in storage/memory, and
+// checks that both answer alike all along. The seed is fixed: what fails fails again.
+func Compare(t *testing.T, fresh Fresh, steps int) {
+	t.Helper()
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			p := &pair{
+				bench: newBench(t, fresh), model: memory.New(nil), rnd: rand.New(rand.NewPCG(seed, 2026)),
+				now: start, leases: make(map[aggregator.FeedID][2]aggregator.Lease),
+			}
+			p.last = p.versions()
+			for step := range steps / 4 {
+				what := p.step()
+				if t.Failed() {
+					t.Fatalf("step %d: %s", step, what)
+				}
+				p.compareVersions(fmt.Sprintf("step %d: %s", step, what))
+				if step%8 == 0 || what == "reopen" || what == "refile" {
+					p.compare(fmt.Sprintf("step %d: %s", step, what))
+				}
+			}
+		})
+	}
+}
+
+// pair is a store and the model of it.
+type pair struct {
+	*bench
+	model *memory.Store
+	rnd   *rand.Rand
+	now   time.Time
+	// leases are held, or were: some are kept after they ended.
+	leases map[aggregator.FeedID][2]aggregator.Lease
+	last   [2][]aggregator.Version
+	rules  int
+}
+
+var (
+	poolFeeds  = []aggregator.FeedID{"a", "b", "c", "d", "e"}
+	poolTopics = []aggregator.TopicID{"cloud", "cloudy", "privacy", "t"}
+)
+
+const (
+	poolItems   = 12 // of each feed
+	poolStories = 15
+)
+
+func (p *pair) both() [2]storage.Store { return [2]storage.Store{p.store, p.model} }
+
+// step does one operation to both and gives its name.
+func (p *pair) step() string {
+	p.now = p.now.Add(time.Duration(p.rnd.Int64N(int64(10 * time.Minute))))
+	switch n := p.rnd.IntN(100); {
+	case n < 55:
+		p.poll()
+		return "poll"
+	case n < 75:
+		p.claimBoth()
+		return "claim"
+	case n < 81:
+		p.release()
+		return "release"
+	case n < 88:
+		p.syncBoth()
+		return "sync"
+	case n < 92:
+		at := p.now.Add(time.Duration(p.rnd.Int64N(int64(time.Hour))))
+		for _, s := range p.both() {
+			p.ok(s.MakeDue(p.ctx, at))
+		}
+		return "make due"
+	case n < 96:
+		p.refile()
+		return "refile"
+	default:
+		p.reopen()
+		p.model = p.model.Reopen()
+		return "reopen"
+	}
+}
+
+func (p *pair) syncBoth() {
+	var feeds []aggregator.Feed
+	for _, id := range poolFeeds {
+		if p.rnd.IntN(5) == 0 {
+			continue
+		}
+		f := feed(id)
+		f.URL += fmt.Sprint("?", p.rnd.IntN(8)/7)
+		f.Schedule = fmt.Sprint("@every ", 1+p.rnd.IntN(8)/7, "h")
+		f.Title = fmt.Sprint(p.rnd.IntN(2))
+		feeds = append(feeds, f)
+	}
+	base := p.now.Add(time.Duration(p.rnd.Int64N(int64(time.Hour))))
+	for _, s := range p.both() {
+		p.ok(s.SyncFeeds(p.ctx, feeds, func(f aggregator.Feed, old aggregator.FeedState) time.Time {
+			return base.Add(time.Duration(len(f.URL)+len(old.Validators.ETag)+int(f.ID[0])) * time.Second)
+		}))
+	}
+}
+
+func (p *pair) claimBoth() {
+	limit := p.rnd.IntN(4)
+	duration := time.Duration(p.rnd.Int64N(int64(40 * time.Minute)))
+	var got [2][]aggregator.Lease
+	for i, s := range p.both() {
+		leases, err := s.Claim(p.ctx, p.now, duration, limit)
+		p.ok(err)
+		got[i] = leases
+	}
+	p.same("number of leases", len(got[0]), len(got[1]))
+	for i, l := range got[0] {
+		want := got[1][i]
+		p.leases[l.Feed.ID] = [2]aggregator.Lease{l, want}
+		want.Token = l.Token
+		p.same("lease", l, want)
+	}
+}
+
+// pick is a feed's latest leases, which may have ended.
+func (p *pair) pick() ([2]aggregator.Lease, bool) {
+	l, ok := p.leases[poolFeeds[p.rnd.IntN(len(poolFeeds))]]
+	return l, ok
+}
+
+func (p *pair) release() {
+	if l, ok := p.pick(); ok {
+		for i, s := range p.both() {
+			p.ok(s.Release(p.ctx, l[i]))
+		}
+	}
+}
+
+func (p *pair) poll() {
+	l, ok := p.pick()
+	if !ok {
+		return
+	}
+	state := l[0].State
+	state.Due = p.now.Add(time.Duration(p.rnd.Int64N(int64(time.Hour))))
+	state.Validators.ETag = fmt.Sprint(p.rnd.IntN(100))
+	state.Failures = p.rnd.IntN(3)
+	state.LastPoll = aggregator.PollRecord{At: p.now, Outcome: aggregator.OutcomeStored, Status: 200}
+	var items []aggregator.Item
+	for range p.rnd.IntN(5) {
+		items = append(items, p.item(l[0].Feed.ID))
+	}
+	var lost [2]bool
+	for i, s := range p.both() {
+		err := s.Commit(p.ctx, aggregator.Poll{Feed: l[i].Feed.ID, Token: l[i].Token, State: state, Items: items})
+		lost[i] = errors.Is(err, aggregator.ErrLeaseLost)
+		if !lost[i] {
+			p.ok(err)
+		}
+	}
+	p.same("lease lost", lost[0], lost[1])
+}
+
+// item makes a new or changed item of few possible ones, so that everything meets everything.
+func (p *pair) item(id aggregator.FeedID) aggregator.Item {
+	it := item(id, fmt.Sprint(p.rnd.IntN(poolItems)), p.rnd.IntN(20))
+	it.Story = storyID(fmt.Sprint(p.rnd.IntN(poolStories)))
+	it.OrderTime = at(p.rnd.IntN(20))
+	for range p.rnd.IntN(4) {
+		it.Topics = append(it.Topics, poolTopics[p.rnd.IntN(len(poolTopics))])
+	}
+	for range p.rnd.IntN(3) {
+		it.Aliases = append(it.Aliases, itemID(id, fmt.Sprint(p.rnd.IntN(2*poolItems))))
+	}
+	if old, err := p.model.Item(p.ctx, it.ID); err == nil {
+		it.Revision = old.Revision + p.rnd.IntN(2)
+	}
+	it.Title = fmt.Sprint("title ", p.rnd.Uint32())
+	it.Hash = aggregator.HashOf(it.Title)
+	return it
+}
+
+func (p *pair) refile() {
+	p.rules += p.rnd.IntN(3)
+	rules := aggregator.HashOf(fmt.Sprint(p.rules))
+	var n [2]int
+	for i, s := range p.both() {
+		changed, err := s.Refile(p.ctx, rules, func(it aggregator.Item) []aggregator.TopicID {
+			if sum := aggregator.HashOf(rules[:], it.ID[:]); sum[0]%4 == 0 {
+				return []aggregator.TopicID{poolTopics[int(sum[1])%len(poolTopics)]}
+			}
+			return it.Topics
+		})
+		p.ok(err)
+		n[i] = changed
+	}
+	p.same("items filed anew", n[0], n[1])
+}
+
+func (p *pair) versions() (all [2][]aggregator.Version) {
+	for i, s := range p.both() {
+		for _, topic := range append(slices.Clone(poolTopics), aggregator.AllTopics) {
+			v, err := s.Version(p.ctx, topic)
+			p.ok(err)
+			all[i] = append(all[i], v)
+		}
+	}
+	return all
+}
+
+// compareVersions checks that the same versions moved since it was called last.
+func (p *pair) compareVersions(what string) {
+	p.Helper()
+	now := p.versions()
+	for n := range now[0] {
+		store, model := now[0][n] != p.last[0][n], now[1][n] != p.last[1][n]
+		if store != model {
+			p.Fatalf("%s: version %d moved: %v, want %v", what, n, store, model)
+		}
+	}
+	p.last = now
+}
+
+// answers is all that a store can be asked.
+type answers struct {
+	Feeds     []aggregator.FeedStatus
+	NextDue   time.Time
+	Items     map[string][]aggregator.Item
+	Stories   map[string][]aggregator.Story
+	Known     []aggregator.KnownItem
+	Revisions [][]aggregator.Revision
+	Authority string
+}
+
+func (p *pair) ask(s storage.Store) answers {
+	p.Helper()
+	a := answers{Items: make(map[string][]aggregator.Item), Stories: make(map[string][]aggregator.Story)}
+	a.Feeds = collect(p.bench, s.Feeds(p.ctx))
+	var err error
+	a.NextDue, err = s.NextDue(p.ctx, p.now)
+	p.ok(err)
+	for _, topic := range append(slices.Clone(poolTopics), aggregator.AllTopics) {
+		for _, limit := range []int{0, 3} {
+			stories := collect(p.bench, s.Stories(p.ctx, aggregator.StoryQuery{Topic: topic, Limit: limit}))
+			for _, story := range stories {
+				withoutSeq(story.Items)
+			}
+			a.Stories[fmt.Sprint(topic, " ", limit)] = stories
+		}
+		for _, since := range []time.Time{{}, at(10)} {
+			items := collect(p.bench, s.Items(p.ctx, aggregator.ItemQuery{Topic: topic, Since: since}))
+			if !slices.IsSortedFunc(items, func(x, y aggregator.Item) int { return cmp.Compare(x.Seq, y.Seq) }) {
+				p.Fatal("items are not in the order of their Seq")
+			}
+			withoutSeq(items)
+			a.Items[fmt.Sprint(topic, " ", since)] = items
+		}
+	}
+	var ids []aggregator.ItemID
+	for _, id := range poolFeeds {
+		for n := range 2 * poolItems {
+			ids = append(ids, itemID(id, fmt.Sprint(n)))
+		}
+	}
+	a.Known, err = s.Resolve(p.ctx, ids)
+	p.ok(err)
+	for _, id := range ids {
+		revisions, err := s.Revisions(p.ctx, id)
+		p.ok(err)
+		a.Revisions = append(a.Revisions, revisions)
+	}
+	a.Authority, err = s.Authority(p.ctx, "example.org")
+	p.ok(err)
+	return a
+}
+
+// withoutSeq takes the Seqs away: only their order has to be the same.
+func withoutSeq(items []aggregator.Item) {
+	for i := range items {
+		items[i].Seq = 0
+	}
+}
+
+func (p *pair) compare(what string) {
+	p.Helper()
+	p.same(what+": what the store says", p.ask(p.store), p.ask(p.model))
+}

@@ -1,0 +1,173 @@
+package storagetest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+func leaseCases() []testCase {
+	return []testCase{
+		{"the longest due come first, up to the limit, each once", claimOrder},
+		{"a feed that is not due is not claimed", func(b *bench) {
+			b.sync("a")
+			b.same("leases a moment before", b.claim(start.Add(-1)), []aggregator.Lease(nil))
+			b.same("leases at the moment", len(b.claim(start)), 1)
+		}},
+		{"a lease runs out and another takes the feed", leaseRunsOut},
+		{"a lease that has run out can be committed until another has the feed", func(b *bench) {
+			b.sync("a")
+			l := b.claim(start)[0]
+			b.ok(b.store.Commit(b.ctx, outcome(l, item("a", "one", 1))))
+			b.same("items", guids(b.items()), []string{"one"})
+		}},
+		{"a released feed is due as before", func(b *bench) {
+			b.sync("a")
+			l := b.claim(start)[0]
+			b.ok(b.store.Release(b.ctx, l))
+			b.is(b.store.Commit(b.ctx, outcome(l)), aggregator.ErrLeaseLost)
+			again := b.claim(start)
+			b.same("leases", len(again), 1)
+			b.same("feed", again[0].Feed, l.Feed)
+			b.same("state", again[0].State, l.State)
+			b.ok(b.store.Release(b.ctx, l)) // A lost lease is passed over and takes nothing from its successor.
+			b.ok(b.store.Commit(b.ctx, outcome(again[0])))
+			b.ok(b.store.Release(b.ctx))
+		}},
+		{"a commit ends the lease", func(b *bench) {
+			b.sync("a")
+			l := b.claim(start)[0]
+			b.ok(b.store.Commit(b.ctx, outcome(l, item("a", "one", 1))))
+			b.is(b.store.Commit(b.ctx, outcome(l, item("a", "two", 2))), aggregator.ErrLeaseLost)
+			b.same("items", guids(b.items()), []string{"one"})
+			b.same("leases before it is due", b.claim(at(59)), []aggregator.Lease(nil))
+			b.same("leases when it is due", len(b.claim(at(60))), 1)
+		}},
+		{"a feed that moves or goes loses its lease", leaseOfChangedFeed},
+		{"a lease does not outlive the store's being open", func(b *bench) {
+			b.sync("a")
+			old := b.claim(start)[0]
+			b.reopen()
+			b.is(b.store.Commit(b.ctx, outcome(old, item("a", "one", 1))), aggregator.ErrLeaseLost)
+			l := b.claim(start)[0]
+			b.is(b.store.Commit(b.ctx, outcome(old, item("a", "one", 1))), aggregator.ErrLeaseLost)
+			b.ok(b.store.Commit(b.ctx, outcome(l)))
+			b.same("items", b.items(), []aggregator.Item(nil))
+		}},
+		{"of many who claim at once each feed goes to one", claimAtOnce},
+		{"a cancelled context claims, commits and releases nothing", func(b *bench) {
+			b.sync("a", "b")
+			l := b.lease("a")
+			cancelled, cancel := context.WithCancel(b.ctx)
+			cancel()
+			_, err := b.store.Claim(cancelled, start, time.Minute, 1)
+			b.is(err, context.Canceled)
+			b.is(b.store.Commit(cancelled, outcome(l, item("a", "one", 1))), context.Canceled)
+			b.is(b.store.Release(cancelled, l), context.Canceled)
+			b.ok(b.store.Commit(b.ctx, outcome(l)))
+			b.same("items", b.items(), []aggregator.Item(nil))
+		}},
+	}
+}
+
+func claimOrder(b *bench) {
+	minutes := map[aggregator.FeedID]int{"a": 5, "b": 1, "c": 4, "d": 2, "e": 2, "f": 6}
+	var feeds []aggregator.Feed
+	for id := range minutes {
+		feeds = append(feeds, feed(id))
+	}
+	due := func(f aggregator.Feed, _ aggregator.FeedState) time.Time { return at(minutes[f.ID]) }
+	b.ok(b.store.SyncFeeds(b.ctx, feeds, due))
+	var got []string
+	for {
+		leases, err := b.store.Claim(b.ctx, at(5), time.Minute, 2)
+		b.ok(err)
+		if len(leases) == 0 {
+			break
+		}
+		line := ""
+		for _, l := range leases {
+			line += string(l.Feed.ID)
+		}
+		got = append(got, line)
+	}
+	b.same("claims", got, []string{"bd", "ec", "a"})
+	none, err := b.store.Claim(b.ctx, at(9), time.Minute, 0)
+	b.ok(err)
+	b.same("claim of none", len(none), 0)
+}
+
+func leaseRunsOut(b *bench) {
+	b.sync("a")
+	first := b.claim(start)[0]
+	b.same("leases while it is held", b.claim(at(10).Add(-1)), []aggregator.Lease(nil))
+	second := b.claim(at(10))
+	b.same("leases when it has run out", len(second), 1)
+	b.is(b.store.Commit(b.ctx, outcome(first, item("a", "one", 1))), aggregator.ErrLeaseLost)
+	b.ok(b.store.Release(b.ctx, first))
+	b.same("leases while the second is held", b.claim(at(19)), []aggregator.Lease(nil))
+	b.ok(b.store.Commit(b.ctx, outcome(second[0], item("a", "two", 2))))
+	b.same("items", guids(b.items()), []string{"two"})
+}
+
+func leaseOfChangedFeed(b *bench) {
+	b.sync("moves", "goes", "stays")
+	leases := b.claim(start)
+	moved, renamed := feed("moves"), feed("stays")
+	moved.URL += "/moved"
+	renamed.Title = "renamed"
+	b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{moved, renamed}, dueAt(start)))
+	for _, l := range leases {
+		err := b.store.Commit(b.ctx, outcome(l, item(l.Feed.ID, "one", 1)))
+		if l.Feed.ID == "stays" {
+			b.ok(err)
+			continue
+		}
+		b.is(err, aggregator.ErrLeaseLost)
+	}
+	b.same("feeds with items", len(b.items()), 1)
+	b.same("title", b.status("stays").Feed.Title, "renamed")
+	b.is(b.store.Commit(b.ctx, aggregator.Poll{Feed: "unknown", Token: 1}), aggregator.ErrLeaseLost)
+}
+
+func claimAtOnce(b *bench) {
+	var ids []aggregator.FeedID
+	for i := range 200 {
+		ids = append(ids, aggregator.FeedID(fmt.Sprint("feed", i)))
+	}
+	b.sync(ids...)
+	var mu sync.Mutex
+	polled := make(map[aggregator.FeedID]int)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				leases, err := b.store.Claim(b.ctx, start, time.Minute, 7)
+				if err != nil {
+					b.Errorf("claim: %v", err)
+				}
+				if len(leases) == 0 {
+					return
+				}
+				for _, l := range leases {
+					if err := b.store.Commit(b.ctx, outcome(l, item(l.Feed.ID, "one", 1))); err != nil {
+						b.Errorf("commit: %v", err)
+					}
+					mu.Lock()
+					polled[l.Feed.ID]++
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if polled[id] != 1 {
+			b.Errorf("feed %q was polled %d times", id, polled[id])
+		}
+	}
+	b.same("items", len(b.items()), len(ids))
+}
