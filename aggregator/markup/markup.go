@@ -9,16 +9,18 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
 // PlainText is what a reader sees of the fragment: text without tags, comments, scripts and styles, entities
-// resolved. Block elements and line breaks end a line; other white space is folded to single spaces, and there is
-// none at the start or the end of a line.
+// resolved, bytes that are no UTF-8 replaced. Block elements and line breaks end a line; other white space is folded to
+// single spaces, and there is none at the start or the end of a line.
 func PlainText(fragment string) string {
 	var b lineBuilder
+	b.Grow(len(fragment) / 2)
 	if !strings.ContainsAny(fragment, "<&") {
 		b.text(fragment)
 		return b.String()
@@ -62,19 +64,39 @@ type lineBuilder struct {
 }
 
 func (b *lineBuilder) text(s string) {
-	for _, r := range s {
-		if unicode.IsSpace(r) {
+	word := 0 // where the word begins that is being read
+	for i := 0; i < len(s); {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(s[i:])
+		}
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b.word(s[word:i])
+			b.word("\uFFFD")
+			word = i + size
+		case unicode.IsSpace(r):
+			b.word(s[word:i])
 			if b.pending == 0 {
 				b.pending = ' '
 			}
-			continue
+			word = i + size
 		}
-		if b.pending != 0 && b.Len() > 0 {
-			b.WriteByte(b.pending)
-		}
-		b.pending = 0
-		b.WriteRune(r)
+		i += size
 	}
+	b.word(s[word:])
+}
+
+// word adds text without white space in it.
+func (b *lineBuilder) word(s string) {
+	if s == "" {
+		return
+	}
+	if b.pending != 0 && b.Len() > 0 {
+		b.WriteByte(b.pending)
+	}
+	b.pending = 0
+	b.WriteString(s)
 }
 
 func (b *lineBuilder) newline() { b.pending = '\n' }
@@ -150,10 +172,14 @@ func hasRelativeLink(fragment string) bool {
 			return false
 		}
 		name := strings.TrimRight(rest[:i], " \t\n\r\f")
-		rest = strings.TrimLeft(rest[i+1:], " \t\n\r\f\"'")
+		rest = strings.TrimLeft(rest[i+1:], " \t\n\r\f")
+		quote := " \t\n\r\f>"
+		if rest != "" && (rest[0] == '"' || rest[0] == '\'') {
+			quote, rest = rest[:1], strings.TrimLeft(rest[1:], " \t\n\r\f")
+		}
 		switch {
 		case hasSuffixFold(name, "srcset"):
-			if !allAbsolute(rest) {
+			if !allAbsolute(rest, quote) {
 				return true
 			}
 		case hasSuffixFold(name, "href"), hasSuffixFold(name, "src"), hasSuffixFold(name, "poster"),
@@ -169,12 +195,12 @@ func hasSuffixFold(s, suffix string) bool {
 	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
 
-// allAbsolute reports whether each candidate of a srcset that begins value is an absolute web URL.
-func allAbsolute(value string) bool {
-	if end := strings.IndexAny(value, "\"'<>"); end >= 0 {
+// allAbsolute reports whether each candidate of a srcset that ends before the quote is an absolute URL.
+func allAbsolute(value, quote string) bool {
+	if end := strings.IndexAny(value, quote); end >= 0 {
 		value = value[:end]
 	}
-	for candidate := range strings.SplitSeq(value, ", ") {
+	for candidate := range strings.SplitSeq(value, ",") {
 		if !hasScheme(strings.TrimLeft(candidate, " \t\n\r\f")) {
 			return false
 		}
@@ -214,12 +240,12 @@ func resolveAttributes(attrs []html.Attribute, base, page *url.URL) (changed boo
 }
 
 func resolve(ref string, base, page *url.URL) string {
-	ref = strings.TrimSpace(ref)
-	if strings.HasPrefix(ref, "#") {
+	trimmed := strings.TrimSpace(ref)
+	if strings.HasPrefix(trimmed, "#") {
 		base = page
 	}
-	u, err := url.Parse(ref)
-	if err != nil || u.IsAbs() || ref == "" || base == nil {
+	u, err := url.Parse(trimmed)
+	if err != nil || u.IsAbs() || trimmed == "" || base == nil {
 		return ref
 	}
 	return base.ResolveReference(u).String()

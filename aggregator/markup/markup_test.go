@@ -2,6 +2,7 @@ package markup_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/topicwire/topicwire/aggregator/markup"
@@ -22,6 +23,7 @@ func TestPlainText(t *testing.T) {
 		"no-break spaces are white space":  {"a&nbsp;b", "a b"},
 		"right-to-left text is left alone": {"<p dir=rtl>حماية&nbsp;البيانات</p>", "حماية البيانات"},
 		"an unclosed script hides its end": {"a<script>b", "a"},
+		"bytes that are no UTF-8":          {"a\xffb <b>\xc3</b>", "a\uFFFDb \uFFFD"},
 		"empty":                            {"", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -59,6 +61,57 @@ func TestAbsoluteLinks(t *testing.T) {
 	}
 }
 
+func TestAbsoluteLinksWithin(t *testing.T) {
+	base, page := mustParse(t, "https://example.org/"), mustParse(t, "https://example.org/blog/post")
+	const fragment = `<a href="#n1">1</a> <a href="next">2</a>`
+	for name, tc := range map[string]struct {
+		base, page *url.URL
+		want       string
+	}{
+		"the page is known":     {base, page, `<a href="https://example.org/blog/post#n1">1</a> <a href="https://example.org/next">2</a>`},
+		"the page is not known": {base, nil, `<a href="#n1">1</a> <a href="https://example.org/next">2</a>`},
+		"nothing is known":      {nil, nil, fragment},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := markup.AbsoluteLinksWithin(fragment, tc.base, tc.page); got != tc.want {
+				t.Errorf("got %q\nwant %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func mustParse(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// FuzzAbsoluteLinks adds a relative link to the fragment, which must not change what becomes of the others: the short
+// way for fragments without any agrees with the long one.
+func FuzzAbsoluteLinks(f *testing.F) {
+	for _, seed := range []string{
+		`<a href="x">`, `<a href=http://a/ title="href=x">`, `<img srcset="http://a/b,c 1x,d 2x">`, `<img srcset='http://a/b 1x, "c"'>`,
+		`<A HREF = ' http://a/ '>`, `<p data=x cite="#y">a = b</p>`, `<a href="&#104;ttp://a/">`, `<script>"<a href=x>"</script>`, `<a href="ht
+tp:x">`,
+	} {
+		f.Add(seed)
+	}
+	base := mustParse(f, "https://example.org/dir/")
+	f.Fuzz(func(t *testing.T, fragment string) {
+		const added, resolved = `<i></i><a href="y"></a>`, `<i></i><a href="https://example.org/dir/y"></a>`
+		both, ok := strings.CutSuffix(markup.AbsoluteLinks(fragment+added, base), resolved)
+		if !ok {
+			t.Skip("the fragment ends inside a tag")
+		}
+		if got := markup.AbsoluteLinks(fragment, base); got != both {
+			t.Errorf("AbsoluteLinks(%q)\n      got %q\nthe long way %q", fragment, got, both)
+		}
+	})
+}
+
 func FuzzPlainText(f *testing.F) {
 	f.Add("<p>a<b>c</b> &amp; d<script>e")
 	f.Fuzz(func(t *testing.T, fragment string) {
@@ -66,4 +119,12 @@ func FuzzPlainText(f *testing.F) {
 			t.Errorf("PlainText(%q) is longer than its source: %q", fragment, got)
 		}
 	})
+}
+
+func BenchmarkPlainText(b *testing.B) {
+	fragment := strings.Repeat("<p>The ministry said that the draft on <b>data protection</b> would be put before the cabinet next week.</p>\n", 20)
+	b.SetBytes(int64(len(fragment)))
+	for b.Loop() {
+		markup.PlainText(fragment)
+	}
 }
