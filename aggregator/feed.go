@@ -39,6 +39,9 @@ type FeedState struct {
 	Validators Validators
 	// BodyHash is that of the last document that was read, as HashOf(body).
 	BodyHash Hash
+	// Listing has the items of that document, in any order, so that the next one is read only where it differs. It is
+	// empty where the document cannot be told apart item by item.
+	Listing []ListedItem
 	// Title, Link (the home page) and Language are what the publisher's document says of itself.
 	Title, Link, Language string
 	// LastPoll is the latest poll, whatever its outcome; its zero value means that there was none yet.
@@ -49,6 +52,15 @@ type FeedState struct {
 	Failures int
 	// Items counts the feed's stored items.
 	Items int
+}
+
+// ListedItem is what is remembered of an item of a feed's last document.
+type ListedItem struct {
+	// Bytes is the hash of the item's bytes and of what it takes over from the document around it.
+	Bytes Hash
+	// GUID and Link are hashes of what may identify the item, Repeat that of what makes another one the same listed
+	// twice. They count when the items around it are identified, though it is not read itself.
+	GUID, Link, Repeat Hash
 }
 
 // FeedStatus is a feed with its state, as lists show it.

@@ -35,7 +35,7 @@ type Store interface {
 type FeedStore interface {
 	// SyncFeeds makes feeds the active ones. A feed that is new or whose URL or Schedule changed gets its due time
 	// from due, which is given the feed and the state it had (zero for a new one; for a changed URL already without
-	// Validators and BodyHash); others keep theirs. A feed that is not among feeds becomes inactive and keeps its
+	// Validators, BodyHash and Listing); others keep theirs. A feed that is not among feeds becomes inactive and keeps its
 	// state and items; when it is named again it is active again. A feed that becomes inactive or changes its URL
 	// loses its lease. An empty id or one that is there twice is an error that changes nothing. A million feeds are
 	// fine: what differs may be written in several transactions, and what is done when the call is stopped stays

@@ -12,7 +12,8 @@
 //	            "authority" -> what Authority was given first
 //	            "rules"     -> the hash that the last complete Refile was given
 //	feeds       feed id                -> record: the feed as the operator describes it, and whether it is active
-//	states      feed id                -> record: FeedState
+//	states      feed id                -> record: FeedState without Listing
+//	listings    feed id                -> FeedState.Listing: its hashes, 64 bytes an item
 //	due         instant, feed id       -> nothing; active feeds only
 //	items       Seq                    -> record: Item
 //	identity    ItemID                 -> Seq and Item.Hash, 8 and 16 bytes
@@ -22,7 +23,7 @@
 //	lists       topic, inverted instant, StoryID -> nothing; one entry for each story and each of its topics
 //	topics      topic                  -> record: Version
 //
-// A feed's description and its state are apart, so that a poll that found nothing new rewrites some two hundred bytes
+// A feed's description, its state and its last listing are apart, so that a poll that found nothing new rewrites some two hundred bytes
 // and one key of due. An item that changes moves to a new Seq: the pages of items fill up in order and stay full. The
 // sequence number of the bucket items is the last Seq; a Refile takes one too, for the Versions that it moves.
 //

@@ -153,7 +153,7 @@ func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggr
 		c.next = c.old
 		if c.moved {
 			// What the old address vouched for is no answer of the new one.
-			c.next.ETag, c.next.LastModified, c.next.BodyHash = "", "", [16]byte{}
+			c.next.ETag, c.next.LastModified, c.next.BodyHash, c.next.Listing = "", "", [16]byte{}, nil
 		}
 		if c.rescheduled {
 			c.next.Due = instantOf(due(c.record.feed(aggregator.FeedID(c.id)), c.next.state()))

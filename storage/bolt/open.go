@@ -28,6 +28,7 @@ var (
 	metaBucket      = []byte("meta")
 	feedsBucket     = []byte("feeds")
 	statesBucket    = []byte("states")
+	listingsBucket  = []byte("listings")
 	dueBucket       = []byte("due")
 	itemsBucket     = []byte("items")
 	identityBucket  = []byte("identity")
@@ -215,7 +216,7 @@ func explain(err error) error {
 func (s *Store) create() error {
 	err := s.update(func(w *writer) error {
 		for _, name := range [][]byte{
-			metaBucket, feedsBucket, statesBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
+			metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
 			revisionsBucket, storiesBucket, listsBucket, topicsBucket,
 		} {
 			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {

@@ -41,6 +41,7 @@ func (r *reader) feedRecord(id []byte) (feedRecord, bool, error) {
 func (r *reader) stateRecord(id []byte) (stateRecord, error) {
 	var s stateRecord
 	_, err := r.get(statesBucket, id, &s)
+	s.Listing = bytes.Clone(r.bucket(listingsBucket).Get(id))
 	return s, err
 }
 

@@ -95,6 +95,8 @@ type stateRecord struct {
 	LastNew      instant    `cbor:"10,keyasint,omitzero"`
 	Failures     int        `cbor:"11,keyasint,omitempty"`
 	Items        int        `cbor:"12,keyasint,omitempty"`
+	// Listing is kept in a bucket of its own.
+	Listing []byte `cbor:"-"`
 }
 
 type pollRecord struct {
@@ -121,7 +123,34 @@ func stateRecordOf(s aggregator.FeedState) stateRecord {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: instantOf(s.LastSuccess), LastNew: instantOf(s.LastNew), Failures: s.Failures, Items: s.Items,
+		Listing: listingBytes(s.Listing),
 	}
+}
+
+// listedLen is how many bytes an item of a listing takes.
+const listedLen = 4 * len(aggregator.Hash{})
+
+func listingBytes(items []aggregator.ListedItem) []byte {
+	b := make([]byte, 0, len(items)*listedLen)
+	for _, it := range items {
+		for _, h := range []aggregator.Hash{it.Bytes, it.GUID, it.Link, it.Repeat} {
+			b = append(b, h[:]...)
+		}
+	}
+	return b
+}
+
+func listingIn(b []byte) []aggregator.ListedItem {
+	if len(b) < listedLen {
+		return nil
+	}
+	items := make([]aggregator.ListedItem, 0, len(b)/listedLen)
+	for ; len(b) >= listedLen; b = b[listedLen:] {
+		items = append(items, aggregator.ListedItem{
+			Bytes: aggregator.Hash(b[:16]), GUID: aggregator.Hash(b[16:32]), Link: aggregator.Hash(b[32:48]), Repeat: aggregator.Hash(b[48:64]),
+		})
+	}
+	return items
 }
 
 func (r stateRecord) state() aggregator.FeedState {
@@ -134,6 +163,7 @@ func (r stateRecord) state() aggregator.FeedState {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: r.LastSuccess.time(), LastNew: r.LastNew.time(), Failures: r.Failures, Items: r.Items,
+		Listing: listingIn(r.Listing),
 	}
 }
 

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -39,7 +40,20 @@ func (w *writer) putState(id []byte, old, next stateRecord, wasDue, isDue bool) 
 			return err
 		}
 	}
+	if err := w.putListing(id, old.Listing, next.Listing); err != nil {
+		return err
+	}
 	return w.put(statesBucket, id, next)
+}
+
+func (w *writer) putListing(id, old, next []byte) error {
+	switch {
+	case bytes.Equal(old, next):
+		return nil
+	case len(next) == 0:
+		return w.bucket(listingsBucket).Delete(id)
+	}
+	return w.bucket(listingsBucket).Put(id, next)
 }
 
 // applyPoll stores the outcome of a poll of an active feed.

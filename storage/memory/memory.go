@@ -120,7 +120,7 @@ func (s *Store) SyncFeeds(
 		old, known := s.feeds[f.ID]
 		state := old.State
 		if known && old.Feed.URL != f.URL {
-			state.Validators, state.BodyHash = aggregator.Validators{}, aggregator.Hash{}
+			state.Validators, state.BodyHash, state.Listing = aggregator.Validators{}, aggregator.Hash{}, nil
 			delete(s.leases, f.ID)
 		}
 		if !known || old.Feed.URL != f.URL || old.Feed.Schedule != f.Schedule {

@@ -22,7 +22,12 @@ func fullFeed(id aggregator.FeedID) aggregator.Feed {
 func fullState() aggregator.FeedState {
 	return aggregator.FeedState{
 		Due: at(60).Add(1), Validators: aggregator.Validators{ETag: "W/\"\xfe\x00 \"", LastModified: "yesterday, about noon"},
-		BodyHash: aggregator.HashOf("body"), Title: "t", Link: "l", Language: "ur-PK",
+		BodyHash: aggregator.HashOf("body"),
+		Listing: []aggregator.ListedItem{
+			{Bytes: aggregator.HashOf("1"), GUID: aggregator.HashOf("g"), Link: aggregator.HashOf("l"), Repeat: aggregator.HashOf("r")},
+			{Bytes: aggregator.HashOf("2")},
+		},
+		Title: "t", Link: "l", Language: "ur-PK",
 		LastPoll: aggregator.PollRecord{
 			At: at(1).Add(123456789), Duration: 1234567 * time.Nanosecond, Outcome: aggregator.OutcomeFailed, Status: 599,
 			Bytes: 1 << 40, Error: "broken", Repairs: []string{"one", "two"}, Listed: 1, New: 2, Changed: 3, TooOld: 4,
@@ -118,7 +123,7 @@ func rescheduled(b *bench, newURL bool) {
 	f.Schedule = "@daily"
 	if newURL {
 		f.Schedule, f.URL = feed("a").Schedule, "https://example.net/moved"
-		want.Validators, want.BodyHash = aggregator.Validators{}, aggregator.Hash{}
+		want.Validators, want.BodyHash, want.Listing = aggregator.Validators{}, aggregator.Hash{}, nil
 	}
 	err := b.store.SyncFeeds(b.ctx, []aggregator.Feed{f}, func(g aggregator.Feed, s aggregator.FeedState) time.Time {
 		b.same("feed that due is asked about", g, f)
