@@ -25,6 +25,8 @@ type Batch struct {
 	// Repeats counts the items that were left out because the document has them twice, Shared those whose guid other
 	// items of the document have as well.
 	Repeats, Shared int
+	// Listed is what to remember of each item that Identify was given, repeats too, in their order and without Bytes.
+	Listed []aggregator.ListedItem
 
 	sightings []sighting // parallel to Items
 }
@@ -52,6 +54,7 @@ func count(n int, one, many string) string {
 // sighting is what the identity of one item is decided from.
 type sighting struct {
 	guid, link, text string // link is a Key, text a TextHash
+	listed           aggregator.ListedItem
 	mark             string // what tells the item from others with the same guid and link: title or text
 	identifies       bool   // the link belongs to this item and no other of the document
 	candidates       []candidate
@@ -72,36 +75,61 @@ type sighting struct {
 // feed that links to it, or one of its own where the link does not identify.
 //
 // What an item becomes does not depend on the order of the items, except which of two repeats is kept.
-func Identify(feed aggregator.FeedID, home string, items []aggregator.Item) *Batch {
+//
+// unread are the items of the document that are as they were the last time and are not among items: a Listed of then.
+// They are identified already, and count where it matters what else is in the document.
+func Identify(feed aggregator.FeedID, home string, items []aggregator.Item, unread []aggregator.ListedItem) *Batch {
 	b := &Batch{}
 	front := Key(Canonical(home))
-	b.read(feed, front, items)
-	links := map[string]int{front: 2}
-	guids := map[string]int{}
-	for _, s := range b.sightings {
-		links[s.link]++
-		guids[s.guid]++
+	b.read(feed, front, items, unread)
+	links := map[aggregator.Hash]int{aggregator.HashOf(front): 2}
+	guids := map[aggregator.Hash]int{}
+	pairs := map[[2]aggregator.Hash]int{}
+	note := func(l aggregator.ListedItem) {
+		links[l.Link]++
+		guids[l.GUID]++
+		pairs[[2]aggregator.Hash{l.GUID, l.Link}]++
 	}
-	pairs := map[[2]string]int{}
+	for _, l := range distinct(unread) {
+		note(l)
+	}
 	for _, s := range b.sightings {
-		pairs[[2]string{s.guid, s.link}]++
+		note(s.listed)
 	}
 	for i := range b.sightings {
 		it, s := &b.Items[i], &b.sightings[i]
-		s.identifies = s.link != "" && !isRoot(s.link) && links[s.link] == 1
-		if s.guid != "" && guids[s.guid] > 1 {
+		l := s.listed
+		s.identifies = s.link != "" && !isRoot(s.link) && links[l.Link] == 1
+		shared := s.guid != "" && guids[l.GUID] > 1
+		if shared {
 			b.Shared++
 		}
-		s.candidates = candidates(feed, s, guids[s.guid] > 1, pairs[[2]string{s.guid, s.link}] > 1)
+		s.candidates = candidates(feed, s, shared, pairs[[2]aggregator.Hash{l.GUID, l.Link}] > 1)
 		b.decide(it, s)
 	}
 	b.dropSame()
 	return b
 }
 
-// read takes the items in, without the repeats among them.
-func (b *Batch) read(feed aggregator.FeedID, front string, items []aggregator.Item) {
-	seen := map[[3]string]bool{}
+// distinct leaves out the repeats.
+func distinct(listed []aggregator.ListedItem) []aggregator.ListedItem {
+	seen := make(map[aggregator.Hash]bool, len(listed))
+	var once []aggregator.ListedItem
+	for _, l := range listed {
+		if !seen[l.Repeat] {
+			seen[l.Repeat] = true
+			once = append(once, l)
+		}
+	}
+	return once
+}
+
+// read takes the items in, without the repeats among them and of those that are unread.
+func (b *Batch) read(feed aggregator.FeedID, front string, items []aggregator.Item, unread []aggregator.ListedItem) {
+	seen := make(map[aggregator.Hash]bool, len(items)+len(unread))
+	for _, l := range unread {
+		seen[l.Repeat] = true
+	}
 	for _, it := range items {
 		it.Feed = feed
 		it.GUID = strings.TrimSpace(it.GUID)
@@ -113,12 +141,15 @@ func (b *Batch) read(feed aggregator.FeedID, front string, items []aggregator.It
 		if s.guid == "" || s.mark == "" || s.link == "" || s.link == front || isRoot(s.link) {
 			s.mark = "\x00" + s.text
 		}
-		repeat := [3]string{s.guid, s.link, s.mark}
-		if seen[repeat] {
+		s.listed = aggregator.ListedItem{
+			GUID: aggregator.HashOf(s.guid), Link: aggregator.HashOf(s.link), Repeat: aggregator.HashOf(s.guid, s.link, s.mark),
+		}
+		b.Listed = append(b.Listed, s.listed)
+		if seen[s.listed.Repeat] {
 			b.Repeats++
 			continue
 		}
-		seen[repeat] = true
+		seen[s.listed.Repeat] = true
 		b.Items = append(b.Items, it)
 		b.sightings = append(b.sightings, s)
 	}

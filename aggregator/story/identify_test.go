@@ -64,7 +64,7 @@ func TestIdentifyIDs(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			batch := story.Identify("f", home, []aggregator.Item{tc.item})
+			batch := story.Identify("f", home, []aggregator.Item{tc.item}, nil)
 			if len(batch.Items) != 1 || len(batch.Repairs()) != 0 {
 				t.Fatalf("got %d items, repairs %q; want 1 item, no repairs", len(batch.Items), batch.Repairs())
 			}
@@ -127,7 +127,7 @@ func TestIdentifyDocument(t *testing.T) {
 		"nothing at all": {nil, 0, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			batch := story.Identify("f", home, tc.items)
+			batch := story.Identify("f", home, tc.items, nil)
 			ids, stories := map[aggregator.ItemID]bool{}, map[aggregator.StoryID]bool{}
 			for _, it := range batch.Items {
 				ids[it.ID], stories[it.Story] = true, true
@@ -144,8 +144,8 @@ func TestIdentifyDocument(t *testing.T) {
 }
 
 func TestOneStoryInTwoFeeds(t *testing.T) {
-	a := story.Identify("a", "https://a.example.org", []aggregator.Item{entry("1", "https://paper.example/story/?utm_medium=feed", "A", "")})
-	b := story.Identify("b", "https://b.example.org", []aggregator.Item{entry("x", "http://m.paper.example/story", "B", "")})
+	a := story.Identify("a", "https://a.example.org", []aggregator.Item{entry("1", "https://paper.example/story/?utm_medium=feed", "A", "")}, nil)
+	b := story.Identify("b", "https://b.example.org", []aggregator.Item{entry("x", "http://m.paper.example/story", "B", "")}, nil)
 	if a.Items[0].Story != b.Items[0].Story {
 		t.Error("the same page in two feeds is two stories")
 	}
@@ -188,7 +188,7 @@ func TestHashes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			it := base
 			tc.change(&it)
-			before, after := story.Identify("f", home, []aggregator.Item{base}).Items[0], story.Identify("f", home, []aggregator.Item{it}).Items[0]
+			before, after := story.Identify("f", home, []aggregator.Item{base}, nil).Items[0], story.Identify("f", home, []aggregator.Item{it}, nil).Items[0]
 			if changed := before.Hash != after.Hash; changed != tc.all {
 				t.Errorf("Hash changed: %v, want %v", changed, tc.all)
 			}
@@ -209,7 +209,7 @@ func TestIdentifyDoesNotDependOnOrder(t *testing.T) {
 		items := randomDocument(random)
 		byItem := func(items []aggregator.Item) map[string]string {
 			ids := map[string]string{}
-			for _, it := range story.Identify("f", home, items).Items {
+			for _, it := range story.Identify("f", home, items, nil).Items {
 				// What repeats are told by is left out of the name: any of them may be the one that is kept.
 				ids[fmt.Sprint(it.ID)] = fmt.Sprint(it.Aliases, it.Story, it.GUID)
 			}

@@ -23,7 +23,7 @@ func newMemory() *memory {
 // as resolved, and counts what was new and what was changed.
 func (m *memory) poll(t *testing.T, document []aggregator.Item) (items []aggregator.Item, fresh, changed int) {
 	t.Helper()
-	batch := story.Identify("f", home, document)
+	batch := story.Identify("f", home, document, nil)
 	var known []aggregator.KnownItem
 	for _, id := range batch.Lookups() {
 		own := id
