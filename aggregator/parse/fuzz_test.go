@@ -1,0 +1,98 @@
+package parse_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/topicwire/topicwire/aggregator/parse"
+)
+
+// FuzzParse hands any bytes to the door: what comes out is an error or a document that is fit for all outputs, and
+// never a panic, not even one that was caught.
+func FuzzParse(f *testing.F) {
+	names, err := filepath.Glob("testdata/*.feed")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range names {
+		body, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(body, "")
+	}
+	f.Add([]byte("<rss><channel><item><pubDate>mar, 16 nov 22 00:38 GMT+1</pubDate><title>&lt;b&gt;"), "text/xml; charset=windows-1252")
+	f.Fuzz(func(t *testing.T, body []byte, contentType string) {
+		began := time.Now()
+		doc, err := parse.Parse(body, parse.Source{URL: "https://feeds.example/dir/feed", ContentType: contentType, Seen: seen})
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%d bytes took %s", len(body), took)
+		}
+		if err != nil {
+			var notFeed *parse.NotFeedError
+			var limit *parse.LimitError
+			if strings.Contains(err.Error(), "gave up") || !errors.As(err, &notFeed) && !errors.As(err, &limit) {
+				t.Errorf("what the scanner let through could not be read: %v", err)
+			}
+			return
+		}
+		if len(doc.Items) > doc.Listed {
+			t.Errorf("%d items of %d", len(doc.Items), doc.Listed)
+		}
+		checkText(t, doc.Title, doc.Link, doc.Language, doc.Description, doc.ID)
+		checkText(t, doc.Repairs...)
+		for _, it := range doc.Items {
+			checkText(t, it.GUID, it.URL, it.Title, it.Summary, it.Content, it.Language, it.Image)
+			checkText(t, it.Categories...)
+			for _, a := range it.Authors {
+				checkText(t, a.Name, a.Email, a.URL)
+				if a.Name == "" && a.Email == "" && a.URL == "" {
+					t.Error("an empty author")
+				}
+			}
+			checkWeb(t, it.URL, it.Image)
+			for _, e := range it.Enclosures {
+				checkText(t, e.URL, e.Type)
+				if e.URL == "" || e.Length < 0 {
+					t.Errorf("enclosure %+v", e)
+				}
+				checkWeb(t, e.URL)
+			}
+			for _, d := range []time.Time{it.Published, it.Updated} {
+				if d.Location() != time.UTC || !d.IsZero() && (d.Year() < 1900 || d.Year() > 10000) {
+					t.Errorf("date %s", d)
+				}
+			}
+		}
+	})
+}
+
+// checkText fails on what no output may hold.
+func checkText(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, s := range texts {
+		if !utf8.ValidString(s) {
+			t.Errorf("invalid UTF-8 in %q", s)
+		}
+		if strings.ContainsFunc(s, func(r rune) bool {
+			return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+		}) {
+			t.Errorf("a character that XML forbids in %q", s)
+		}
+	}
+}
+
+// checkWeb fails on links that are neither empty nor absolute web addresses.
+func checkWeb(t *testing.T, links ...string) {
+	t.Helper()
+	for _, l := range links {
+		if l != "" && !strings.HasPrefix(strings.ToLower(l), "http://") && !strings.HasPrefix(strings.ToLower(l), "https://") {
+			t.Errorf("link %q", l)
+		}
+	}
+}

@@ -1,0 +1,376 @@
+package parse
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+)
+
+// survey is what gofeed loses or spoils, read from the same bytes: what items inherit (xml:base, xml:lang), ids
+// before they are taken for links, dates as they are written, the types of Atom's texts. It also says which bytes to
+// keep from gofeed, so that it does not join xml:base in its own way, parse what is read here, or try a hundred date
+// layouts in vain.
+type survey struct {
+	root facts // the document element and the channel
+	// items are the document's items in the order in which gofeed lists them.
+	items []*facts
+	cuts  []span
+	// inherited is the part of the head that gives items their meaning: a change in it changes them all.
+	inherited []byte
+	// dates are all that the document has, for the date reader to learn from.
+	dates []string
+}
+
+func (s *survey) noteDates() {
+	note := func(f *facts) {
+		for _, d := range [...]string{f.published.text, f.updated.text} {
+			if d != "" {
+				s.dates = append(s.dates, d)
+			}
+		}
+	}
+	note(&s.root)
+	for i := range s.items {
+		note(s.items[i])
+	}
+}
+
+type span struct{ start, end int }
+
+// facts are those of an item, or of the head of the document.
+type facts struct {
+	// at is where the item is.
+	at span
+	// lang and base are in scope for the element; base is nil where no xml:base is declared.
+	lang string
+	base *url.URL
+	// about is the element's rdf:about, id the text of its Atom id.
+	about, id string
+	// published and updated are dates as they are written, the best kind of element first.
+	published, updated writtenDate
+	authors            []string
+	title, summary     construct
+	content            construct
+	// encoded is content:encoded, body an XHTML body, both in RSS.
+	encoded, body construct
+	// linkBase is the base of a link that declares its own.
+	linkBase *url.URL
+}
+
+// writtenDate is a date as the publisher wrote it. A greater rank is a better word on the matter; other is the next
+// best, for when the best cannot be read.
+type writtenDate struct {
+	text, other string
+	rank        int
+}
+
+func (d *writtenDate) offer(text string, rank int) {
+	switch {
+	case text == "":
+	case rank > d.rank:
+		*d = writtenDate{text, d.text, rank}
+	case d.other == "":
+		d.other = text
+	}
+}
+
+// surveyor walks a document once.
+type surveyor struct {
+	survey
+	data []byte
+	atom bool
+	page *url.URL
+	// own is the prefix that the format's elements have, spaces the prefixes that the document declares.
+	own      string
+	spaces   map[string]string
+	families map[string]string
+	// bases is whether there is any xml:base.
+	bases bool
+	// late are the items beside the channel, which gofeed puts after those in it.
+	late []*facts
+
+	depth, itemDepth, headDepth int
+	// headStart is where an element of the head begins that items inherit, 0 outside of one.
+	headStart int
+	item      *facts
+	itemLate  bool
+	child     child
+}
+
+// child is an element of an item or the head whose text is wanted and whose end is still to come.
+type child struct {
+	want  want
+	tag   tag
+	depth int
+	// text is what is known of a text, into where it goes.
+	text construct
+	into *construct
+	rank int
+}
+
+// want is what the text of a child element is read for.
+type want int
+
+const (
+	wantNothing want = iota
+	wantID
+	wantPublished
+	wantUpdated
+	wantAuthor
+	wantText
+	wantMarkup
+)
+
+// look surveys well-formed XML.
+func look(data []byte, atom bool, page *url.URL) survey {
+	s := &surveyor{data: data, atom: atom, page: page, spaces: map[string]string{}, families: map[string]string{}}
+	s.bases = bytes.Contains(data, []byte("xml:base"))
+	s.headDepth = 3
+	if atom {
+		s.headDepth = 2
+	}
+	for pos := 0; ; {
+		t, ok := nextTag(data, pos)
+		if !ok {
+			break
+		}
+		pos = t.end
+		switch {
+		case t.closing:
+			s.leave(t)
+			s.depth--
+		default:
+			s.depth++
+			s.enter(t)
+			if t.empty {
+				s.leave(tag{start: t.end, end: t.end})
+				s.depth--
+			}
+		}
+	}
+	s.items = append(s.items, s.late...)
+	s.noteDates()
+	return s.survey
+}
+
+func (s *surveyor) enter(t tag) {
+	// Whatever declares a base: gofeed must not see it.
+	base := s.takeBase(t)
+	prefix, local := split(t.name)
+	switch {
+	case s.depth == 1:
+		s.inherited = append(s.inherited, s.data[t.start:t.end]...)
+		s.own = string(prefix)
+		s.declare(t)
+		s.inherit(&s.root, t, base, &facts{})
+	case s.item == nil && s.depth <= 3 && s.isItem(local) && s.family(prefix) == "":
+		s.declare(t)
+		s.openItem(t, base)
+	case s.item == nil && s.depth == 2 && !s.atom && strings.EqualFold(string(local), "channel"):
+		s.inherited = append(s.inherited, s.data[t.start:t.end]...)
+		s.declare(t)
+		s.inherit(&s.root, t, base, &s.root)
+	case s.item != nil && s.depth == s.itemDepth+1:
+		s.openChild(s.item, t, base)
+	case s.item == nil && s.depth == s.headDepth:
+		switch string(bytes.ToLower(local)) {
+		case "link", "language", "author":
+			s.headStart = t.start
+		}
+		s.openChild(&s.root, t, base)
+	}
+}
+
+func (s *surveyor) isItem(local []byte) bool {
+	if s.atom {
+		return s.depth == 2 && strings.EqualFold(string(local), "entry")
+	}
+	return s.depth >= 2 && strings.EqualFold(string(local), "item")
+}
+
+func (s *surveyor) openItem(t tag, base *url.URL) {
+	s.item, s.itemDepth, s.itemLate = &facts{at: span{start: t.start}}, s.depth, !s.atom && s.depth == 2
+	s.inherit(s.item, t, base, &s.root)
+}
+
+func (s *surveyor) inherit(f *facts, t tag, base *url.URL, from *facts) {
+	f.lang, f.base = from.lang, from.base
+	if len(t.attrs) == 0 {
+		return
+	}
+	if lang := t.attr("xml:lang"); lang != "" {
+		f.lang = lang
+	}
+	if base != nil {
+		f.base = base
+	}
+	for pos := 0; ; {
+		a, ok := nextAttribute(t.attrs, pos)
+		if !ok {
+			return
+		}
+		if _, local := split(a.name); string(local) == "about" {
+			f.about = strings.TrimSpace(decodeEntities(string(a.value)))
+		}
+		pos = a.end
+	}
+}
+
+// takeBase is the base that the tag declares, resolved against the one in scope around it, and keeps the attribute
+// from gofeed.
+func (s *surveyor) takeBase(t tag) *url.URL {
+	if !s.bases || !bytes.Contains(t.attrs, []byte("xml:base")) {
+		return nil
+	}
+	for pos := 0; ; {
+		a, ok := nextAttribute(t.attrs, pos)
+		if !ok {
+			return nil
+		}
+		pos = a.end
+		if string(a.name) != "xml:base" {
+			continue
+		}
+		s.cuts = append(s.cuts, span{t.attrsAt + a.start, t.attrsAt + a.end})
+		around := s.page
+		switch {
+		case s.item != nil && s.item.base != nil:
+			around = s.item.base
+		case s.root.base != nil:
+			around = s.root.base
+		}
+		return resolveURL(around, decodeEntities(string(a.value)))
+	}
+}
+
+func (s *surveyor) declare(t tag) {
+	for pos := 0; ; {
+		a, ok := nextAttribute(t.attrs, pos)
+		if !ok {
+			return
+		}
+		if prefix, local := split(a.name); string(prefix) == "xmlns" {
+			if space := string(a.value); s.spaces[string(local)] != space {
+				s.spaces[string(local)] = space
+				delete(s.families, string(local))
+			}
+		}
+		pos = a.end
+	}
+}
+
+// openChild decides what is wanted of a child of f.
+func (s *surveyor) openChild(f *facts, t tag, base *url.URL) {
+	prefix, local := split(t.name)
+	name := strings.ToLower(string(local))
+	c := child{tag: t, depth: s.depth}
+	switch name {
+	case "id":
+		if s.family(prefix) == "" || s.family(prefix) == "atom" {
+			c.want = wantID
+		}
+	case "title", "summary", "subtitle", "tagline", "content", "description", "body", "encoded":
+		s.openText(f, &c, name, s.family(prefix), base)
+	case "author":
+		if !s.atom && s.family(prefix) == "" {
+			c.want = wantAuthor
+		}
+	case "link":
+		if base != nil {
+			f.linkBase = base
+		}
+	default:
+		if c.want, c.rank = dateElement(name); c.want != wantNothing && !datesItems(s.family(prefix)) {
+			return
+		}
+	}
+	if c.want != wantNothing {
+		s.child = c
+	}
+}
+
+// leave ends what began at the present depth.
+func (s *surveyor) leave(end tag) {
+	if s.item == nil && s.depth == s.headDepth && s.headStart > 0 {
+		s.inherited = append(s.inherited, s.data[s.headStart:end.start]...)
+		s.headStart = 0
+	}
+	if s.child.depth == s.depth && s.depth > 0 {
+		s.closeChild(end)
+		s.child = child{}
+	}
+	if s.item != nil && s.depth == s.itemDepth {
+		s.item.at.end = end.end
+		if s.itemLate {
+			s.late = append(s.late, s.item)
+		} else {
+			s.items = append(s.items, s.item)
+		}
+		s.item = nil
+	}
+}
+
+func (s *surveyor) closeChild(end tag) {
+	c := s.child
+	inner := span{c.tag.end, max(end.start, c.tag.end)}
+	raw := s.data[inner.start:inner.end]
+	f := s.item
+	if f == nil {
+		f = &s.root
+	}
+	switch c.want {
+	case wantID:
+		if f.id == "" {
+			f.id = elementText(raw)
+		}
+	case wantPublished:
+		f.published.offer(elementText(raw), c.rank)
+		s.cut(inner)
+	case wantUpdated:
+		f.updated.offer(elementText(raw), c.rank)
+		s.cut(inner)
+	case wantAuthor:
+		f.authors = append(f.authors, personText(raw))
+	case wantText:
+		c.text.raw = raw
+		c.settle()
+		s.cut(inner)
+	case wantMarkup:
+		c.text.raw, c.text.xhtml = raw, true
+		c.settle()
+		s.cut(inner)
+	}
+}
+
+// cut keeps the bytes from gofeed. Cuts inside it are part of it.
+func (s *surveyor) cut(c span) {
+	for n := len(s.cuts); n > 0 && s.cuts[n-1].start >= c.start; n = len(s.cuts) {
+		s.cuts = s.cuts[:n-1]
+	}
+	if c.start < c.end {
+		s.cuts = append(s.cuts, c)
+	}
+}
+
+// without is the data less the cuts, which are sorted: the same slice where there are none.
+func without(data []byte, cuts []span) []byte {
+	if len(cuts) == 0 {
+		return data
+	}
+	left, pos := len(data), 0
+	for _, c := range cuts {
+		if c.start >= pos {
+			left -= c.end - c.start
+			pos = c.end
+		}
+	}
+	out := make([]byte, 0, left)
+	pos = 0
+	for _, c := range cuts {
+		if c.start >= pos {
+			out = append(out, data[pos:c.start]...)
+			pos = c.end
+		}
+	}
+	return append(out, data[pos:]...)
+}
