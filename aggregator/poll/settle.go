@@ -1,0 +1,105 @@
+package poll
+
+import (
+	"slices"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// sighting is what one poll saw of a feed.
+type sighting struct {
+	feed aggregator.Feed
+	// previous is the feed's state before the poll.
+	previous aggregator.FeedState
+	// at is when the poll began.
+	at time.Time
+	// items are the document's, identified.
+	items []aggregator.Item
+	// stored are those of the document's items that the store has and whose hash is no longer the same.
+	stored map[aggregator.ItemID]aggregator.Item
+	// unchanged are those that the store has as they are.
+	unchanged map[aggregator.ItemID]bool
+}
+
+// settle decides, without any I/O, what the sighting adds to the store and what it changes there: oldest first, which is
+// the order in which they get their Seq. It sets all that the publisher does not say, but for the topics. tooOld counts
+// the items that the feed's MaxAge keeps out.
+func settle(s sighting) (items []aggregator.Item, tooOld int) {
+	for _, it := range s.items {
+		if s.unchanged[it.ID] {
+			continue
+		}
+		if old, ok := s.stored[it.ID]; ok {
+			items = append(items, change(old, it, s.at))
+			continue
+		}
+		fresh := first(it, s)
+		if s.feed.MaxAge > 0 && s.at.Sub(fresh.Published) > s.feed.MaxAge {
+			tooOld++
+			continue
+		}
+		items = append(items, fresh)
+	}
+	slices.SortStableFunc(items, func(a, b aggregator.Item) int {
+		if c := a.OrderTime.Compare(b.OrderTime); c != 0 {
+			return c
+		}
+		return slices.Compare(a.ID[:], b.ID[:])
+	})
+	return items, tooOld
+}
+
+// first completes an item that the store does not have.
+func first(it aggregator.Item, s sighting) aggregator.Item {
+	it.Feed = s.feed.ID
+	it.Revision = 1
+	it.FirstSeen = s.at
+	it.DateSource = aggregator.DateFromFeed
+	if !known(it.Published, s.at) && known(it.Updated, s.at) {
+		it.Published = it.Updated
+	}
+	if !known(it.Published, s.at) {
+		it.Published = s.at
+		it.DateSource = aggregator.DateFromFirstSeen
+	}
+	it.Revised = it.Published
+	if known(it.Updated, s.at) && it.Updated.After(it.Published) {
+		it.Revised = it.Updated
+	}
+	// The first poll of a feed lists its backlog where it belongs. What a later poll finds is news: an item that
+	// pretends to be older than the last look at the feed would be buried where no subscriber sees it.
+	it.OrderTime = it.Published
+	if !s.previous.LastSuccess.IsZero() && it.Published.Before(s.previous.LastSuccess) {
+		it.OrderTime = s.at
+	}
+	return it
+}
+
+// change is the stored item with what the publisher now says of it. What identifies and places it stays: a publisher
+// that moves a date or touches a comma makes neither a new item nor one that jumps to the top.
+func change(old, it aggregator.Item, at time.Time) aggregator.Item {
+	next := it
+	next.Feed = old.Feed
+	next.Aliases = old.Aliases
+	for _, alias := range it.Aliases {
+		if alias != old.ID && !slices.Contains(next.Aliases, alias) {
+			next.Aliases = append(slices.Clone(next.Aliases), alias)
+		}
+	}
+	next.Story, next.Seq = old.Story, old.Seq
+	next.Published, next.DateSource = old.Published, old.DateSource
+	next.FirstSeen, next.OrderTime = old.FirstSeen, old.OrderTime
+	next.Revision, next.Revised = old.Revision, old.Revised
+	if it.TextHash != old.TextHash {
+		next.Revision++
+		next.Revised = at
+		if it.Updated.After(old.Revised) && known(it.Updated, at) {
+			next.Revised = it.Updated
+		}
+	}
+	return next
+}
+
+// known reports whether a publisher's date can be believed at the given time: it is there and not in the future.
+func known(date, at time.Time) bool { return !date.IsZero() && !date.After(at) }
