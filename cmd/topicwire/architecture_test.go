@@ -1,0 +1,104 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/topicwire/topicwire/"
+
+// mayImport is the map of docs/architecture.md: what each package may import of this project beside package aggregator.
+// cmd/topicwire, which wires the rest together, is not bound.
+var mayImport = map[string][]string{
+	"aggregator":            {},
+	"aggregator/markup":     {},
+	"aggregator/config":     {},
+	"aggregator/schedule":   {},
+	"aggregator/fetch":      {},
+	"aggregator/parse":      {"aggregator/markup", "aggregator/parse/scan"},
+	"aggregator/parse/scan": {},
+	"aggregator/topic":      {"aggregator/markup"},
+	"aggregator/story":      {"aggregator/markup"},
+	"aggregator/poll":       {"aggregator/fetch", "aggregator/parse", "aggregator/schedule", "aggregator/story"},
+	"aggregator/publish":    {"aggregator/markup"},
+	"aggregator/export":     {"aggregator/markup"},
+	"storage":               {"storage/bolt"},
+	"storage/bolt":          {},
+	"storage/memory":        {},
+	"storage/storagetest":   {"storage", "storage/memory"},
+}
+
+// goPackage is what `go list -json` says of a package.
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		switch err := decoder.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return packages
+		case err != nil:
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func TestArrowsPointTowardTheDomain(t *testing.T) {
+	for _, p := range listPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if name == "cmd/topicwire" {
+			continue
+		}
+		allowed, listed := mayImport[name]
+		if !listed {
+			t.Errorf("package %s is not on the map: add it here and to docs/architecture.md", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			ours, ok := strings.CutPrefix(imported, module)
+			if ok && ours != "aggregator" && !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s, which is not on the map", name, ours)
+			}
+			if name == "aggregator" && strings.Contains(imported, ".") {
+				t.Errorf("package aggregator imports %s; it has only the standard library", imported)
+			}
+		}
+	}
+}
+
+func TestEachLibraryHasOneImporter(t *testing.T) {
+	importers := make(map[string][]string)
+	for _, p := range listPackages(t) {
+		for _, imported := range p.Imports {
+			host, _, _ := strings.Cut(imported, "/")
+			if strings.Contains(host, ".") && !strings.HasPrefix(imported, module) {
+				importers[imported] = append(importers[imported], strings.TrimPrefix(p.ImportPath, module))
+			}
+		}
+	}
+	if len(importers) == 0 {
+		t.Fatal("no third-party import found: the test looks in the wrong place")
+	}
+	for library, packages := range importers {
+		if len(packages) > 1 {
+			t.Errorf("%s is imported by %s; one package wraps a library for the others", library, strings.Join(packages, " and "))
+		}
+	}
+}

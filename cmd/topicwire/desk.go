@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/export"
+	"github.com/topicwire/topicwire/aggregator/poll"
+	"github.com/topicwire/topicwire/aggregator/topic"
+)
+
+// desk answers the commands that work whether or not a daemon holds the store: a station does so itself, a remoteDesk
+// asks the daemon. Its values are those that --json prints and the control socket carries.
+type desk interface {
+	// Feeds lists all feeds by id.
+	Feeds(ctx context.Context) ([]feedReport, error)
+	// Fetch polls the feeds that are due, or all of them, and tells report of each.
+	Fetch(ctx context.Context, all bool, report func(pollReport)) (poll.Summary, error)
+	// Export writes the items that are asked for.
+	Export(ctx context.Context, req exportRequest, w io.Writer) (rows int, err error)
+	// Test says what a query matches in the store.
+	Test(ctx context.Context, req testRequest) (testReport, error)
+}
+
+// feedReport is a line of 'feeds list'.
+type feedReport struct {
+	ID       aggregator.FeedID `json:"id"`
+	Title    string            `json:"title"`
+	URL      string            `json:"url"`
+	Schedule string            `json:"schedule"`
+	Tags     []string          `json:"tags"`
+	// State is "ok", "failed", "not polled yet" or "removed" (no longer in the config).
+	State       string     `json:"state"`
+	Items       int        `json:"items"`
+	Due         *time.Time `json:"due"`
+	LastSuccess *time.Time `json:"last_success"`
+	LastNew     *time.Time `json:"last_new"`
+	Failures    int        `json:"failures"`
+	LastPoll    *pollEntry `json:"last_poll"`
+}
+
+// pollEntry is one poll in a list.
+type pollEntry struct {
+	At      time.Time          `json:"at"`
+	Seconds float64            `json:"seconds"`
+	Outcome aggregator.Outcome `json:"outcome"`
+	Status  int                `json:"status"`
+	Bytes   int64              `json:"bytes"`
+	Error   string             `json:"error"`
+	Repairs []string           `json:"repairs"`
+	Listed  int                `json:"listed"`
+	New     int                `json:"new"`
+	Changed int                `json:"changed"`
+	TooOld  int                `json:"too_old"`
+}
+
+// pollReport is a line of 'fetch'.
+type pollReport struct {
+	Feed aggregator.FeedID `json:"feed"`
+	pollEntry
+}
+
+// exportRequest is what 'export' asks for.
+type exportRequest struct {
+	Topic        aggregator.TopicID
+	Since, Until time.Time
+	Format       export.Format
+	Options      export.Options
+}
+
+// testRequest is what 'topics test' asks for.
+type testRequest struct {
+	Query string `json:"query"`
+	Limit int    `json:"limit"`
+}
+
+// testReport is what a query matches.
+type testReport struct {
+	Query string `json:"query"`
+	// Matched counts the items that match, Items all that were looked at.
+	Matched int `json:"matched"`
+	Items   int `json:"items"`
+	// Latest are the latest of those that match, newest first.
+	Latest []testMatch `json:"latest"`
+}
+
+type testMatch struct {
+	ID        aggregator.ItemID `json:"id"`
+	Feed      aggregator.FeedID `json:"feed"`
+	Published time.Time         `json:"published"`
+	Title     string            `json:"title"`
+	URL       string            `json:"url"`
+	// Terms are the words of the item that the query's terms matched.
+	Terms []string `json:"terms"`
+}
+
+func newFeedReport(s aggregator.FeedStatus) feedReport {
+	r := feedReport{
+		ID: s.Feed.ID, Title: s.DisplayTitle(), URL: withoutCredentials(s.Feed.URL), Schedule: s.Feed.Schedule,
+		Tags: s.Feed.Tags, Items: s.State.Items, Failures: s.State.Failures,
+		LastSuccess: orNull(s.State.LastSuccess), LastNew: orNull(s.State.LastNew),
+	}
+	if r.Tags == nil {
+		r.Tags = []string{}
+	}
+	if !s.State.LastPoll.At.IsZero() {
+		entry := newPollEntry(s.State.LastPoll)
+		r.LastPoll = &entry
+	}
+	switch {
+	case !s.Active:
+		r.State = "removed"
+		return r
+	case r.LastPoll == nil:
+		r.State = "not polled yet"
+	case r.LastPoll.Outcome == aggregator.OutcomeFailed:
+		r.State = "failed"
+	default:
+		r.State = "ok"
+	}
+	r.Due = orNull(s.State.Due)
+	return r
+}
+
+func newPollEntry(r aggregator.PollRecord) pollEntry {
+	entry := pollEntry{
+		At: r.At, Seconds: r.Duration.Seconds(), Outcome: r.Outcome, Status: r.Status, Bytes: r.Bytes, Error: r.Error,
+		Repairs: r.Repairs, Listed: r.Listed, New: r.New, Changed: r.Changed, TooOld: r.TooOld,
+	}
+	if entry.Repairs == nil {
+		entry.Repairs = []string{}
+	}
+	return entry
+}
+
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// withoutCredentials is the URL as it may be shown.
+func withoutCredentials(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.User == nil {
+		return raw
+	}
+	u.User = nil
+	return u.String()
+}
+
+// Feeds implements desk. Feeds that the config names and the store does not know yet are listed as not polled.
+func (s *station) Feeds(ctx context.Context) ([]feedReport, error) {
+	configured := make(map[aggregator.FeedID]aggregator.Feed, len(s.config.Feeds))
+	for _, f := range s.config.Feeds {
+		configured[f.ID] = f
+	}
+	var reports []feedReport
+	for status, err := range s.store.Feeds(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		f, named := configured[status.Feed.ID]
+		status.Active = named
+		if named {
+			status.Feed = f
+			delete(configured, f.ID)
+		}
+		reports = append(reports, newFeedReport(status))
+	}
+	for _, f := range configured {
+		reports = append(reports, newFeedReport(aggregator.FeedStatus{Feed: f, Active: true}))
+	}
+	sortFeedReports(reports)
+	return reports, nil
+}
+
+// Fetch implements desk.
+func (s *station) Fetch(ctx context.Context, all bool, report func(pollReport)) (poll.Summary, error) {
+	return s.poller.Pass(ctx, all, func(f aggregator.Feed, r aggregator.PollRecord) {
+		report(pollReport{Feed: f.ID, pollEntry: newPollEntry(r)})
+	})
+}
+
+// Export implements desk.
+func (s *station) Export(ctx context.Context, req exportRequest, w io.Writer) (int, error) {
+	return export.Write(ctx, w, req.Format, s.items(ctx, req), req.Options)
+}
+
+func (s *station) items(ctx context.Context, req exportRequest) iter.Seq2[aggregator.Item, error] {
+	return s.store.Items(ctx, aggregator.ItemQuery{Topic: req.Topic, Since: req.Since, Until: req.Until})
+}
+
+// matchedWords are the words of an item that a query's terms matched, each once.
+func matchedWords(hits []topic.Hit) []string {
+	words := []string{}
+	for _, hit := range hits {
+		for _, w := range hit.Words {
+			if !slices.Contains(words, w) {
+				words = append(words, w)
+			}
+		}
+	}
+	return words
+}
+
+// Test implements desk.
+func (s *station) Test(ctx context.Context, req testRequest) (testReport, error) {
+	query, err := topic.Parse(req.Query)
+	if err != nil {
+		return testReport{}, usageError{fmt.Errorf("query: %w", err)}
+	}
+	report := testReport{Query: query.String(), Latest: []testMatch{}}
+	var latest latestMatches
+	for it, err := range s.store.Items(ctx, aggregator.ItemQuery{}) {
+		if err != nil {
+			return testReport{}, err
+		}
+		report.Items++
+		if !query.Match(&it) {
+			continue
+		}
+		report.Matched++
+		latest.add(testMatch{
+			ID: it.ID, Feed: it.Feed, Published: it.Published, Title: it.Title, URL: it.URL, Terms: matchedWords(query.Explain(&it)),
+		}, req.Limit)
+	}
+	report.Latest = append(report.Latest, latest...)
+	return report, nil
+}

@@ -1,0 +1,150 @@
+package main_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestKillDuringPass kills the program at random moments of a pass. Whatever it had done, the next pass must end with
+// what an undisturbed one has.
+func TestKillDuringPass(t *testing.T) {
+	const feeds, items, kills = 40, 20, 50
+	var names []string
+	mux := http.NewServeMux()
+	for i := range feeds {
+		name := fmt.Sprintf("f%d", i)
+		names = append(names, name)
+		body := simpleFeed(name, items)
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"1"`)
+			if r.Header.Get("If-None-Match") != "" {
+				w.WriteHeader(http.StatusNotModified)
+				return
+			}
+			fmt.Fprint(w, body)
+		})
+	}
+	// Few workers make many commits, and so many places to be killed at.
+	config := "fetch: {allow_private: true, workers: 2}\n" + feedConfig(serve(t, mux).URL, names...)
+	undisturbed := workdir(t, config)
+	began := time.Now()
+	must(t, undisturbed, "fetch", "--all")
+	pass := time.Since(began)
+	want := ids(exported(t, undisturbed))
+	if len(want) != feeds*items || len(slices.Compact(slices.Clone(want))) != len(want) {
+		t.Fatalf("an undisturbed pass stored %d items, want %d different ones", len(want), feeds*items)
+	}
+
+	seed := rand.Uint64()
+	t.Logf("seed %d; a pass takes %s", seed, pass)
+	moments := rand.New(rand.NewPCG(seed, 0))
+	disturbed := 0
+	for range kills {
+		wd := workdir(t, config)
+		cmd := exec.Command(binary, "fetch", "--all")
+		cmd.Dir = wd
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		killer := time.AfterFunc(time.Duration(moments.Int64N(int64(pass))), func() { _ = cmd.Process.Kill() })
+		if cmd.Wait() != nil {
+			disturbed++
+		}
+		killer.Stop()
+		must(t, wd, "fetch", "--all")
+		if diff := cmp.Diff(want, ids(exported(t, wd))); diff != "" {
+			t.Fatalf("items after a kill and a pass (-undisturbed +got):\n%s", diff)
+		}
+	}
+	t.Logf("%d of %d passes were killed before their end", disturbed, kills)
+	if disturbed < kills/2 {
+		t.Errorf("only %d of %d passes were killed before their end", disturbed, kills)
+	}
+}
+
+// TestGarbage puts feeds that are none beside good ones.
+func TestGarbage(t *testing.T) {
+	noise := make([]byte, 100<<10)
+	for i, source := 0, rand.New(rand.NewPCG(1, 2)); i < len(noise); i++ {
+		noise[i] = byte(source.Uint32())
+	}
+	spaces := bytes.Repeat([]byte(" "), 1<<20)
+	var megabyte bytes.Buffer
+	packer := gzip.NewWriter(&megabyte)
+	_, _ = packer.Write(make([]byte, 1<<20))
+	_ = packer.Close()
+
+	mux := http.NewServeMux()
+	garbage := map[string]struct {
+		serve func(w http.ResponseWriter, r *http.Request)
+		says  string
+	}{
+		"random": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(noise) }, "not a feed"},
+		"page": {func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `<!doctype html><html><head><title>Hello</title><link rel="alternate" type="application/rss+xml" href="/feed.xml"></head><body><p>Hi</body></html>`)
+		}, "/feed.xml"},
+		"empty": {func(http.ResponseWriter, *http.Request) {}, "empty"},
+		"spaces": {func(w http.ResponseWriter, _ *http.Request) {
+			for range 100 {
+				if _, err := w.Write(spaces); err != nil {
+					return
+				}
+			}
+		}, "fetch.max_body"},
+		"endless": {func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, `<rss version="2.0"><channel><title>on and on</title>`)
+			for {
+				if _, err := fmt.Fprint(w, `<item><title>again</title></item>`); err != nil {
+					return
+				}
+			}
+		}, "fetch.max_body"},
+		"bomb": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			for range 2 << 10 {
+				if _, err := w.Write(megabyte.Bytes()); err != nil {
+					return
+				}
+			}
+		}, "fetch.max_body"},
+		"loop": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/loop", http.StatusFound)
+		}, "redirect"},
+	}
+	var names []string
+	for name, g := range garbage {
+		names = append(names, name)
+		mux.HandleFunc("/"+name, g.serve)
+	}
+	for i := range 5 {
+		name := fmt.Sprintf("good%d", i)
+		names = append(names, name)
+		body := simpleFeed(name, 10)
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+	}
+	wd := workdir(t, "fetch: {allow_private: true, timeout: 20s}\n"+feedConfig(serve(t, mux).URL, names...))
+	must(t, wd, "fetch", "--all")
+
+	for id, feed := range listFeeds(t, wd) {
+		g, bad := garbage[id]
+		switch {
+		case bad && (feed.State != "failed" || !strings.Contains(feed.LastPoll.Error, g.says)):
+			t.Errorf("%s: state %q with %+v, want an error with %q", id, feed.State, feed.LastPoll, g.says)
+		case !bad && (feed.State != "ok" || feed.Items != 10):
+			t.Errorf("%s: state %q with %d items: %+v", id, feed.State, feed.Items, feed.LastPoll)
+		}
+	}
+	if table := must(t, wd, "feeds", "list"); !strings.Contains(table, "7 failed") {
+		t.Errorf("feeds list does not count the failed feeds:\n%s", table)
+	}
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/topicwire/topicwire/aggregator/publish"
+)
+
+func (p *program) runCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "The daemon: polls on schedule and serves",
+		Long: `Poll every feed on its schedule and serve the merged feeds and pages, until SIGTERM or Ctrl-C. Polls under
+way are then finished or given back, within ten seconds.
+
+Other commands work meanwhile: they reach the daemon by a socket beside the store.`,
+		Example: `  topicwire run                               # the built-in example, or config.yaml where there is one
+  topicwire run -c /etc/topicwire/config.yaml --log-format json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.daemon(cmd.Context(), true) },
+	}
+}
+
+func (p *program) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve only: what the store has, without polling",
+		Long: `Serve the merged feeds and pages of the store without polling on schedule, until SIGTERM or Ctrl-C. With
+'topicwire fetch' from cron this is the whole of topicwire: fetch asks the serving process to poll,
+because a bolt store is open in one process only.`,
+		Example: "  topicwire serve -c /etc/topicwire/config.yaml",
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return p.daemon(cmd.Context(), false) },
+	}
+}
+
+// daemon serves until ctx ends, and polls meanwhile where it should.
+func (p *program) daemon(ctx context.Context, polls bool) error {
+	cfg, _, err := p.loadConfig()
+	if err != nil {
+		return err
+	}
+	log, err := p.logger()
+	if err != nil {
+		return err
+	}
+	file, err := storeFile(cfg)
+	if err != nil {
+		return err
+	}
+	s, err := p.openStation(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := s.store.Close(); err != nil {
+			log.Error("close the store", "error", err)
+		}
+	}()
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	public, err := s.publisher()
+	if err != nil {
+		return err
+	}
+	publicListener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen (config key listen): %w", err)
+	}
+	controlListener, err := listenControl(socketPath(file))
+	if err != nil {
+		publicListener.Close()
+		return err
+	}
+	defer os.Remove(socketPath(file))
+	jobs, err := s.maintenance(file)
+	if err != nil {
+		publicListener.Close()
+		controlListener.Close()
+		return err
+	}
+	log.Info("serving", "address", "http://"+publicListener.Addr().String()+"/", "base_url", cfg.BaseURL, "store", file,
+		"feeds", len(cfg.Feeds), "topics", len(cfg.Topics), "polling", polls)
+
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var parts sync.WaitGroup
+	control := &http.Server{
+		Handler: controlHandler(s, log),
+		// A pass or an export that a command asked for ends with the program, not when it likes.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	parts.Go(func() { stop(serveHTTP(ctx, publicListener, publicServer(public))) })
+	parts.Go(func() { stop(serveHTTP(ctx, controlListener, control)) })
+	parts.Go(func() { jobs.Run(ctx) })
+	if polls {
+		parts.Go(func() { s.poller.Run(ctx) })
+	}
+	parts.Wait()
+	log.Info("stopped")
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (s *station) publisher() (http.Handler, error) {
+	return publish.New(s.store, publish.Options{
+		BaseURL:   s.config.BaseURL,
+		Authority: s.authority,
+		Topics:    s.config.Topics,
+		Stories:   s.config.Publish.Stories,
+		Window:    s.config.Publish.Window,
+		MaxAge:    s.config.Publish.MaxAge,
+		Version:   version,
+		Generator: "topicwire",
+		Log:       s.log,
+	})
+}
+
+// publicServer bounds what a client can make the server wait for.
+func publicServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      2 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}
+
+// serveHTTP serves until ctx ends and then lets requests under way finish for a while.
+func serveHTTP(ctx context.Context, listener net.Listener, server *http.Server) error {
+	stopped := make(chan struct{})
+	unhook := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), serveGrace)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			server.Close()
+		}
+	})
+	err := server.Serve(listener)
+	if unhook() {
+		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
+	}
+	<-stopped
+	return context.Canceled
+}
