@@ -92,6 +92,7 @@ type feedLine struct {
 	LastPoll  *struct {
 		Outcome, Error string
 		Status         int
+		Seconds        float64
 		Repairs        []string
 		Listed         int
 	} `json:"last_poll"`

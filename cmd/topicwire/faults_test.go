@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -146,5 +147,69 @@ func TestGarbage(t *testing.T) {
 	}
 	if table := must(t, wd, "feeds", "list"); !strings.Contains(table, "7 failed") {
 		t.Errorf("feeds list does not count the failed feeds:\n%s", table)
+	}
+}
+
+// TestAttacks serves documents of a few megabytes that would take a parser gigabytes, minutes or its stack, beside good
+// feeds. Each costs its own poll and nothing else.
+func TestAttacks(t *testing.T) {
+	const rss = `<rss version="2.0"><channel><title>x</title><item><title>i</title>%s</item></channel></rss>`
+	nested := func(n int, tag, attributes string) string {
+		return fmt.Sprintf(rss, strings.Repeat("<"+tag+attributes+">", n)+strings.Repeat("</"+tag+">", n))
+	}
+	var spaces strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&spaces, ` xmlns:n%d="urn:n%d"`, i, i)
+	}
+	attacks := map[string]string{
+		"deep":          nested(1_400_000, "e:a", ""),
+		"bases":         nested(20_000, "e:a", ` xml:base="aaaaaaaa/"`),
+		"namespaces":    fmt.Sprintf(rss, "<e:l"+spaces.String()+">"+strings.Repeat("<e:a>", 5000)+strings.Repeat("</e:a>", 5000)+"</e:l>"),
+		"channel-xmlns": strings.Replace(fmt.Sprintf(rss, strings.Repeat("</item><item><title>i</title>", 5000)), "<channel>", "<channel"+spaces.String()+">", 1),
+		"cdata-runs":    fmt.Sprintf(rss, "<e:a>"+strings.Repeat("<![CDATA[a]]>", 400_000)+"</e:a>"),
+		"laughs": `<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;"><!ENTITY d "&c;&c;&c;&c;&c;&c;&c;&c;"><!ENTITY e "&d;&d;&d;&d;&d;&d;&d;&d;"><!ENTITY f "&e;&e;&e;&e;&e;&e;&e;&e;"><!ENTITY g "&f;&f;&f;&f;&f;&f;&f;&f;">]>` +
+			fmt.Sprintf(rss, "<description>"+strings.Repeat("&g;", 1000)+"</description>"),
+		"control-bytes": strings.Repeat("\x01", 16<<20-1),
+		"one-title":     `<rss version="2.0"><channel><title>` + strings.Repeat("a", 15<<20) + `</title><item><title>i</title></item></channel></rss>`,
+		"items":         fmt.Sprintf(rss, strings.Repeat("</item><item><title>i</title>", 500_000)),
+		"json-depth":    `{"version":"https://jsonfeed.org/version/1.1","title":"x","items":[{"id":"1","_x":` + strings.Repeat("[", 5<<20) + strings.Repeat("]", 5<<20) + `}]}`,
+	}
+	mux := http.NewServeMux()
+	var names []string
+	for name, body := range attacks {
+		names = append(names, name)
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+	}
+	for i := range 100 {
+		name := fmt.Sprintf("good%d", i)
+		names = append(names, name)
+		body := simpleFeed(name, 10)
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+	}
+	wd := workdir(t, "fetch: {allow_private: true, timeout: 30s, workers: 4}\n"+feedConfig(serve(t, mux).URL, names...))
+	cmd := exec.Command(binary, "fetch", "--all")
+	cmd.Dir = wd
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("fetch: %v\n%s", err, out)
+	}
+	// Four bodies of up to 16 MiB may be in hand at once, each with less than 100 MB of work on it.
+	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss >> 10
+	t.Logf("peak memory %d MB", peak)
+	if peak > 4*(100+3*16)+100 {
+		t.Errorf("peak memory %d MB", peak)
+	}
+	for id, feed := range listFeeds(t, wd) {
+		_, attack := attacks[id]
+		if attack {
+			t.Logf("%-14s %s in %.2f s: %s %v", id, feed.LastPoll.Outcome, feed.LastPoll.Seconds, feed.LastPoll.Error, feed.LastPoll.Repairs)
+		}
+		switch {
+		case attack && id != "laughs" && feed.State != "failed":
+			t.Errorf("%s: state %q, want a failed poll", id, feed.State)
+		case id == "laughs" && feed.State != "ok":
+			t.Errorf("%s: state %q; entities that are not expanded harm nobody", id, feed.State)
+		case !attack && (feed.State != "ok" || feed.Items != 10):
+			t.Errorf("%s: state %q with %d items: %+v", id, feed.State, feed.Items, feed.LastPoll)
+		}
 	}
 }
