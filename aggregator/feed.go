@@ -42,8 +42,8 @@ type FeedState struct {
 	// Listing has the items of that document, in any order, so that the next one is read only where it differs. It is
 	// empty where the document cannot be told apart item by item.
 	Listing []ListedItem
-	// Title, Link (the home page) and Language are what the publisher's document says of itself.
-	Title, Link, Language string
+	// Title, Link (the home page), Language and DocumentID (Atom's id) are what the publisher's document says of itself.
+	Title, Link, Language, DocumentID string
 	// LastPoll is the latest poll, whatever its outcome; its zero value means that there was none yet.
 	LastPoll PollRecord
 	// LastSuccess is when a poll last ended without error, LastNew when one last brought a new item.

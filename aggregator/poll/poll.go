@@ -202,7 +202,7 @@ func (p *Poller) read(ctx context.Context, lease aggregator.Lease, resp *fetch.R
 	}
 	o.items = items
 	o.state.Listing = listing(unread, batch.Listed, doc.Hashes)
-	o.state.Title, o.state.Link, o.state.Language = doc.Title, doc.Link, doc.Language
+	o.state.Title, o.state.Link, o.state.Language, o.state.DocumentID = doc.Title, doc.Link, doc.Language, doc.ID
 	record := &o.state.LastPoll
 	record.Outcome = aggregator.OutcomeStored
 	record.Repairs = append(doc.Repairs, batch.Repairs()...)

@@ -95,6 +95,7 @@ type stateRecord struct {
 	LastNew      instant    `cbor:"10,keyasint,omitzero"`
 	Failures     int        `cbor:"11,keyasint,omitempty"`
 	Items        int        `cbor:"12,keyasint,omitempty"`
+	DocumentID   string     `cbor:"13,keyasint,omitempty"`
 	// Listing is kept in a bucket of its own.
 	Listing []byte `cbor:"-"`
 }
@@ -123,7 +124,7 @@ func stateRecordOf(s aggregator.FeedState) stateRecord {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: instantOf(s.LastSuccess), LastNew: instantOf(s.LastNew), Failures: s.Failures, Items: s.Items,
-		Listing: listingBytes(s.Listing),
+		DocumentID: s.DocumentID, Listing: listingBytes(s.Listing),
 	}
 }
 
@@ -163,7 +164,7 @@ func (r stateRecord) state() aggregator.FeedState {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: r.LastSuccess.time(), LastNew: r.LastNew.time(), Failures: r.Failures, Items: r.Items,
-		Listing: listingIn(r.Listing),
+		DocumentID: r.DocumentID, Listing: listingIn(r.Listing),
 	}
 }
 

@@ -27,7 +27,7 @@ func fullState() aggregator.FeedState {
 			{Bytes: aggregator.HashOf("1"), GUID: aggregator.HashOf("g"), Link: aggregator.HashOf("l"), Repeat: aggregator.HashOf("r")},
 			{Bytes: aggregator.HashOf("2")},
 		},
-		Title: "t", Link: "l", Language: "ur-PK",
+		Title: "t", Link: "l", Language: "ur-PK", DocumentID: "urn:d",
 		LastPoll: aggregator.PollRecord{
 			At: at(1).Add(123456789), Duration: 1234567 * time.Nanosecond, Outcome: aggregator.OutcomeFailed, Status: 599,
 			Bytes: 1 << 40, Error: "broken", Repairs: []string{"one", "two"}, Listed: 1, New: 2, Changed: 3, TooOld: 4,
