@@ -35,6 +35,9 @@ type Validators struct {
 type FeedState struct {
 	// Due is when the feed is to be polled next.
 	Due time.Time
+	// NotBefore is when the publisher allows the next poll (Retry-After, RFC 9110 section 10.2.3), zero where it did not
+	// say. No change of schedule and no command brings a poll before it.
+	NotBefore time.Time
 	// Validators vouch for the items of the last committed document and are only ever stored along with them.
 	Validators Validators
 	// BodyHash is that of the last document that was read, as HashOf(body).
@@ -52,6 +55,19 @@ type FeedState struct {
 	Failures int
 	// Items counts the feed's stored items.
 	Items int
+}
+
+// Moved is the state of the feed once its URL has changed: nothing that the old address answered counts for the new one.
+func (s FeedState) Moved() FeedState {
+	return FeedState{
+		Title: s.Title, Link: s.Link, Language: s.Language, DocumentID: s.DocumentID, LastNew: s.LastNew, Items: s.Items,
+	}
+}
+
+// Unread is the state with which the feed's document is read again whole, though it may be the last one.
+func (s FeedState) Unread() FeedState {
+	s.Validators, s.BodyHash, s.Listing = Validators{}, Hash{}, nil
+	return s
 }
 
 // ListedItem is what is remembered of an item of a feed's last document.

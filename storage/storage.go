@@ -34,8 +34,9 @@ type Store interface {
 // FeedStore keeps what the operator describes.
 type FeedStore interface {
 	// SyncFeeds makes feeds the active ones. A feed that is new or whose URL or Schedule changed gets its due time
-	// from due, which is given the feed and the state it had (zero for a new one; for a changed URL already without
-	// Validators, BodyHash and Listing); others keep theirs. A feed that is not among feeds becomes inactive and keeps its
+	// from due, which is given the feed and its state; others keep theirs. A changed URL makes the state that of a feed
+	// that was never polled, but for Items, LastNew and what its document said of itself; a changed MaxAge takes
+	// Validators, BodyHash and Listing from it, so that the document is read again. A feed that is not among feeds becomes inactive and keeps its
 	// state and items; when it is named again it is active again. A feed that becomes inactive or changes its URL
 	// loses its lease. An empty id or one that is there twice is an error that changes nothing. A million feeds are
 	// fine: what differs may be written in several transactions, and what is done when the call is stopped stays
@@ -45,7 +46,8 @@ type FeedStore interface {
 	Feeds(ctx context.Context) iter.Seq2[aggregator.FeedStatus, error]
 	// Feed is the feed with the given id, active or not, or ErrNotFound.
 	Feed(ctx context.Context, id aggregator.FeedID) (aggregator.FeedStatus, error)
-	// MakeDue sets the due time of all active feeds to at where it is later, in several transactions where they are
+	// MakeDue sets the due time of all active feeds to at where it is later, to their NotBefore where that is later
+	// than at, in several transactions where they are
 	// many. What is done when it is stopped stays done.
 	MakeDue(ctx context.Context, at time.Time) error
 	// NextDue is the earliest due time of the active feeds that are not leased at now; zero where there is none.
@@ -70,7 +72,8 @@ type PollStore interface {
 	// order, greater than any before, also in other polls; numbers may be left out. An alias that already leads to
 	// another item is left as it is, and one that an item no longer names still leads to it.
 	//
-	// Each item has an ID, a Story and the poll's Feed, else nothing is stored and the lease stays. Of several items
+	// Each item has an ID, a Story and the poll's Feed, else the poll is ErrRefused, nothing is stored and the lease
+	// stays. Of several items
 	// with one ID the last counts. The Story, FirstSeen and OrderTime of a stored item stay what they are, whatever
 	// the poll says. Topics are stored sorted and once each, without AllTopics. When ctx ends while the poll waits to
 	// be written nothing is stored.

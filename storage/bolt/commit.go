@@ -73,7 +73,7 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 	}
 	c, err := newCommit(poll)
 	if err != nil {
-		return fmt.Errorf("commit poll of feed %q: %w", poll.Feed, err)
+		return fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
 	}
 	s.queue.add(c)
 	for {

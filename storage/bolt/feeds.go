@@ -25,9 +25,10 @@ type feedChange struct {
 	// record is what is to be stored, value the same encoded.
 	record feedRecord
 	value  []byte
-	// wasActive, moved (its URL changed), rescheduled (it needs a due time) compare with what is stored.
-	wasActive, moved, rescheduled bool
-	old, next                     stateRecord
+	// wasActive, moved (its URL changed), unread (its document is to be read again), rescheduled (it needs a due time)
+	// compare with what is stored.
+	wasActive, moved, unread, rescheduled bool
+	old, next                             stateRecord
 }
 
 // SyncFeeds makes feeds the active ones; see storage.FeedStore. It reads all feeds once and writes those that differ, in
@@ -126,6 +127,7 @@ func (r *reader) compareFeed(order int, k, v []byte, wanted []aggregator.Feed) (
 	if order >= 0 {
 		change.id, change.record = []byte(wanted[0].ID), feedRecordOf(wanted[0])
 		change.moved = order == 0 && old.URL != change.record.URL
+		change.unread = order == 0 && old.MaxAge != change.record.MaxAge
 		change.rescheduled = order > 0 || change.moved || old.Schedule != change.record.Schedule
 	}
 	if change.value, err = r.codec.encode(change.record); err != nil {
@@ -151,14 +153,16 @@ func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggr
 	for i := range changes {
 		c := &changes[i]
 		c.next = c.old
-		if c.moved {
-			// What the old address vouched for is no answer of the new one.
-			c.next.ETag, c.next.LastModified, c.next.BodyHash, c.next.Listing = "", "", [16]byte{}, nil
+		switch {
+		case c.moved:
+			c.next = stateRecordOf(c.old.state().Moved())
+		case c.unread:
+			c.next = stateRecordOf(c.old.state().Unread())
 		}
 		if c.rescheduled {
 			c.next.Due = instantOf(due(c.record.feed(aggregator.FeedID(c.id)), c.next.state()))
 		}
-		if c.moved || c.record.Inactive {
+		if c.moved || c.unread || c.record.Inactive {
 			broken = append(broken, aggregator.FeedID(c.id))
 		}
 	}
@@ -239,29 +243,30 @@ func (s *Store) Feeds(ctx context.Context) iter.Seq2[aggregator.FeedStatus, erro
 // MakeDue sets due times that are later than at; see storage.FeedStore. It works in transactions of some thousand feeds
 // each: when it fails half-way what it has done stays done.
 func (s *Store) MakeDue(ctx context.Context, at time.Time) error {
-	for more := true; more; {
+	for after := instantOf(at).appendTo(nil); after != nil; {
 		var err error
-		if more, err = s.makeSomeDue(ctx, instantOf(at)); err != nil {
+		if after, err = s.makeSomeDue(ctx, instantOf(at), after); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) makeSomeDue(ctx context.Context, at instant) (more bool, err error) {
+// makeSomeDue does so for some feeds behind the given key of due, and gives the key of the last of them; nil at the end.
+func (s *Store) makeSomeDue(ctx context.Context, at instant, after []byte) (last []byte, err error) {
 	if err := s.lock(ctx); err != nil {
-		return false, err
+		return nil, err
 	}
 	defer s.unlock()
 	var late []dueFeed
 	err = s.view(func(r *reader) error {
-		late, err = r.dueAfter(at)
+		late, last, err = r.dueAfter(at, after)
 		return err
 	})
 	if err != nil || len(late) == 0 {
-		return false, err
+		return nil, err
 	}
-	return true, s.update(func(w *writer) error {
+	return last, s.update(func(w *writer) error {
 		for _, f := range late {
 			old, err := w.stateRecord(f.id)
 			if err != nil {
@@ -269,6 +274,9 @@ func (s *Store) makeSomeDue(ctx context.Context, at instant) (more bool, err err
 			}
 			next := old
 			old.Due, next.Due = f.due, at
+			if next.NotBefore.compare(at) > 0 {
+				next.Due = next.NotBefore
+			}
 			if err := w.putState(f.id, old, next, true, true); err != nil {
 				return err
 			}
@@ -283,17 +291,17 @@ type dueFeed struct {
 	id  []byte
 }
 
-// dueAfter are some feeds that are due later than at.
-func (r *reader) dueAfter(at instant) (late []dueFeed, err error) {
+// dueAfter are some feeds that are due later than at, behind the given key; last is the key of the last of them.
+func (r *reader) dueAfter(at instant, after []byte) (late []dueFeed, last []byte, err error) {
 	c := r.bucket(dueBucket).Cursor()
-	for k, _ := c.Seek(at.appendTo(nil)); k != nil && len(late) < feedsPerWrite; k, _ = c.Next() {
+	for k, _ := seekAfter(c, nil, after); k != nil && len(late) < feedsPerWrite; k, _ = c.Next() {
 		due, id, ok := instantIn(k)
 		if !ok {
-			return nil, fmt.Errorf("due %x: %w", k, errRecord)
+			return nil, nil, fmt.Errorf("due %x: %w", k, errRecord)
 		}
 		if due != at {
-			late = append(late, dueFeed{due, bytes.Clone(id)})
+			late, last = append(late, dueFeed{due, bytes.Clone(id)}), bytes.Clone(k)
 		}
 	}
-	return late, nil
+	return late, last, nil
 }

@@ -96,6 +96,7 @@ type stateRecord struct {
 	Failures     int        `cbor:"11,keyasint,omitempty"`
 	Items        int        `cbor:"12,keyasint,omitempty"`
 	DocumentID   string     `cbor:"13,keyasint,omitempty"`
+	NotBefore    instant    `cbor:"14,keyasint,omitzero"`
 	// Listing is kept in a bucket of its own.
 	Listing []byte `cbor:"-"`
 }
@@ -124,7 +125,7 @@ func stateRecordOf(s aggregator.FeedState) stateRecord {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: instantOf(s.LastSuccess), LastNew: instantOf(s.LastNew), Failures: s.Failures, Items: s.Items,
-		DocumentID: s.DocumentID, Listing: listingBytes(s.Listing),
+		DocumentID: s.DocumentID, NotBefore: instantOf(s.NotBefore), Listing: listingBytes(s.Listing),
 	}
 }
 
@@ -164,7 +165,7 @@ func (r stateRecord) state() aggregator.FeedState {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: r.LastSuccess.time(), LastNew: r.LastNew.time(), Failures: r.Failures, Items: r.Items,
-		DocumentID: r.DocumentID, Listing: listingIn(r.Listing),
+		DocumentID: r.DocumentID, NotBefore: r.NotBefore.time(), Listing: listingIn(r.Listing),
 	}
 }
 

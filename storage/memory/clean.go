@@ -35,7 +35,8 @@ func cleanFeed(f aggregator.Feed) aggregator.Feed {
 func cleanState(s aggregator.FeedState) aggregator.FeedState {
 	s.LastPoll.Repairs = cleanSlice(s.LastPoll.Repairs)
 	s.Listing = cleanSlice(s.Listing)
-	s.Due, s.LastSuccess, s.LastNew, s.LastPoll.At = clean(s.Due), clean(s.LastSuccess), clean(s.LastNew), clean(s.LastPoll.At)
+	s.Due, s.NotBefore, s.LastPoll.At = clean(s.Due), clean(s.NotBefore), clean(s.LastPoll.At)
+	s.LastSuccess, s.LastNew = clean(s.LastSuccess), clean(s.LastNew)
 	return s
 }
 

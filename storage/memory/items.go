@@ -62,7 +62,7 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 	}
 	for _, it := range poll.Items {
 		if (it.ID == aggregator.ItemID{}) || (it.Story == aggregator.StoryID{}) || it.Feed != poll.Feed {
-			return fmt.Errorf("commit poll of feed %q: item %v (%q) lacks its id, story or feed", poll.Feed, it.ID, it.Title)
+			return fmt.Errorf("commit poll of feed %q: %w: item %v (%q) lacks its id, story or feed", poll.Feed, aggregator.ErrRefused, it.ID, it.Title)
 		}
 	}
 	status := s.feeds[poll.Feed]

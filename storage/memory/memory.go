@@ -119,8 +119,12 @@ func (s *Store) SyncFeeds(
 		f = cleanFeed(f)
 		old, known := s.feeds[f.ID]
 		state := old.State
-		if known && old.Feed.URL != f.URL {
-			state.Validators, state.BodyHash, state.Listing = aggregator.Validators{}, aggregator.Hash{}, nil
+		switch {
+		case known && old.Feed.URL != f.URL:
+			state = state.Moved()
+			delete(s.leases, f.ID)
+		case known && old.Feed.MaxAge != f.MaxAge:
+			state = state.Unread()
 			delete(s.leases, f.ID)
 		}
 		if !known || old.Feed.URL != f.URL || old.Feed.Schedule != f.Schedule {
@@ -168,6 +172,9 @@ func (s *Store) MakeDue(ctx context.Context, at time.Time) error {
 	for id, status := range s.feeds {
 		if status.Active && status.State.Due.After(at) {
 			status.State.Due = clean(at)
+			if status.State.NotBefore.After(at) {
+				status.State.Due = status.State.NotBefore
+			}
 			s.feeds[id] = status
 		}
 	}

@@ -219,7 +219,7 @@ func badItem(b *bench) {
 	before := b.status("a")
 	for _, bad := range []aggregator.Item{noID, noStory, foreign} {
 		err := b.store.Commit(b.ctx, outcome(l, good, bad))
-		if err == nil || errors.Is(err, aggregator.ErrLeaseLost) {
+		if !errors.Is(err, aggregator.ErrRefused) {
 			b.Fatalf("commit of %+v: error = %v", bad, err)
 		}
 	}
