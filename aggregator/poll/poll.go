@@ -13,9 +13,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -72,10 +75,17 @@ type Options struct {
 // Poller polls feeds. It is made by New and safe for use by many goroutines.
 type Poller struct {
 	Options
-	// turn is held by who claims feeds: the loop of Run for a moment, a Pass for as long as it takes, so that a pass
-	// reports every feed that was due when it was asked for.
+	// slots holds a value for each poll that is under way or about to be.
+	slots chan struct{}
+	// turn is held by who starts polls, so that a pass can start all that it is asked for.
 	turn chan struct{}
-	wake chan struct{}
+	// stalled counts the polls that wait for the store to work again.
+	stalled atomic.Int32
+
+	mu          sync.Mutex
+	running     map[uint64]chan struct{} // by the token of the lease
+	watchers    map[int]func(aggregator.Feed, aggregator.PollRecord)
+	lastWatcher int
 }
 
 // New makes a poller. Nothing is polled before Run or Pass.
@@ -84,10 +94,20 @@ func New(o Options) *Poller {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Poller{
-		Options: o,
-		turn:    make(chan struct{}, 1),
-		wake:    make(chan struct{}, 1),
+		Options:  o,
+		slots:    make(chan struct{}, o.Workers),
+		turn:     make(chan struct{}, 1),
+		running:  make(map[uint64]chan struct{}),
+		watchers: make(map[int]func(aggregator.Feed, aggregator.PollRecord)),
 	}
+}
+
+// answer is what a publisher's answer means, as far as that can be said without the store.
+type answer struct {
+	outcome
+	// doc is the document, nil where there is nothing new to read; unread are its items that were not read again.
+	doc    *parse.Document
+	unread []aggregator.ListedItem
 }
 
 // outcome is what a poll means for the store.
@@ -98,84 +118,94 @@ type outcome struct {
 	retryAfter time.Time
 }
 
-// poll makes one poll and commits its outcome. An error means that nothing was stored: ctx ended, the lease was lost or
-// the store failed. An outcome that was stored is returned without error, also where it is a failed one.
-func (p *Poller) poll(ctx context.Context, lease aggregator.Lease) (aggregator.PollRecord, error) {
-	at := p.Now().UTC()
-	seen, failure := p.look(ctx, lease, at)
-	switch {
-	case failure != nil && ctx.Err() != nil:
-		return aggregator.PollRecord{}, context.Cause(ctx)
-	case failure != nil:
-		seen = failed(lease, seen.state.LastPoll, failure)
-	}
-	record, err := p.commit(ctx, lease, seen, at)
-	if err == nil || failure != nil || errors.Is(err, aggregator.ErrLeaseLost) {
-		return record, err
-	}
-	// Where the store is whole and only this document cannot be kept, that is a failed poll like any other. Where the
-	// store itself has failed, so does this.
-	return p.commit(ctx, lease, failed(lease, seen.state.LastPoll, fmt.Errorf("store the outcome: %w", err)), at)
-}
+// panicError is a panic that was caught. It is the feed's failure, whatever was done when it happened.
+type panicError struct{ value any }
 
-// commit completes the outcome with what is known only at its end and stores it.
-func (p *Poller) commit(ctx context.Context, lease aggregator.Lease, o outcome, at time.Time) (aggregator.PollRecord, error) {
-	now := p.Now().UTC()
-	record := &o.state.LastPoll
-	record.At, record.Duration = at, now.Sub(at)
-	o.state.Due = p.due(lease.Feed, o, now)
-	// An outcome that is there is worth storing, also when the program is about to stop.
-	err := p.Store.Commit(context.WithoutCancel(ctx), aggregator.Poll{
-		Feed: lease.Feed.ID, Token: lease.Token, State: o.state, Items: o.items,
-	})
-	if err != nil {
-		return aggregator.PollRecord{}, fmt.Errorf("commit: %w", err)
-	}
-	return *record, nil
-}
+func (e panicError) Error() string { return fmt.Sprintf("internal error: %v", e.value) }
 
-// look fetches and reads the feed and decides what that means for the store. What goes wrong is the feed's failure; the
-// outcome then has what is known of the answer in its record.
-func (p *Poller) look(ctx context.Context, lease aggregator.Lease, at time.Time) (o outcome, err error) {
+// guarded keeps a document that makes the program panic from taking the other feeds with it. None is known to.
+func (p *Poller) guarded(feed aggregator.FeedID, f func() error) (err error) {
 	defer func() {
-		// No document is known to get here; if one does, it must not take the other feeds with it.
 		if v := recover(); v != nil {
-			p.Log.Error("a document made the program panic; please report it", "feed", lease.Feed.ID, "panic", v, "stack", string(debug.Stack()))
-			err = fmt.Errorf("internal error: %v", v)
+			p.Log.Error("a document made the program panic; please report it", "feed", feed, "panic", v, "stack", string(debug.Stack()))
+			err = panicError{v}
 		}
 	}()
+	return f()
+}
+
+// poll makes one poll and commits its outcome. An error means that nothing was stored: ctx ended, the lease was lost or
+// the store failed. An outcome that was stored is returned without error, also where it is a failed one. Where persist is
+// set and the store fails, storing is tried again and again; the publisher is not asked twice.
+func (p *Poller) poll(ctx context.Context, lease aggregator.Lease, persist bool) (aggregator.PollRecord, error) {
+	at := p.Now().UTC()
+	var seen answer
+	failure := p.guarded(lease.Feed.ID, func() (err error) {
+		seen, err = p.look(ctx, lease, at)
+		return err
+	})
+	if failure != nil && ctx.Err() != nil {
+		return aggregator.PollRecord{}, context.Cause(ctx)
+	}
+	stalled := false
+	defer func() {
+		if stalled {
+			p.stalled.Add(-1)
+		}
+	}()
+	for {
+		record, err := p.keep(ctx, lease, seen, failure, at)
+		var panicked panicError
+		switch {
+		case err == nil, errors.Is(err, aggregator.ErrLeaseLost):
+			return record, err
+		case failure == nil && (errors.As(err, &panicked) || errors.Is(err, aggregator.ErrRefused)):
+			// The store is whole, and this document cannot be kept: a failed poll like any other.
+			failure = err
+			continue
+		case !persist, ctx.Err() != nil:
+			return record, err
+		}
+		if !stalled {
+			stalled = true
+			p.stalled.Add(1)
+		}
+		p.Log.Error("the store failed; the poll waits", "feed", lease.Feed.ID, "error", err, "retry_in", storePause)
+		pause(ctx, storePause)
+	}
+}
+
+// look fetches the feed and reads it. An error is the feed's failure; the answer then has what is known of it in its
+// record.
+func (p *Poller) look(ctx context.Context, lease aggregator.Lease, at time.Time) (answer, error) {
 	resp, err := p.Fetcher.Get(ctx, fetch.Request{
 		URL: lease.Feed.URL, Validators: lease.State.Validators, AllowPrivate: lease.Feed.AllowPrivate,
 	})
 	if err != nil {
-		return outcome{}, err
+		return answer{}, err
 	}
-	hash := lease.State.BodyHash
-	if !resp.NotModified {
-		hash = aggregator.HashOf(resp.Body)
-	}
-	o = outcome{state: lease.State, retryAfter: resp.RetryAfter}
-	o.state.Validators = resp.Validators
-	o.state.BodyHash = hash
-	o.state.Failures = 0
-	o.state.LastSuccess = at
-	record := &o.state.LastPoll
+	seen := answer{outcome: outcome{state: lease.State, retryAfter: resp.RetryAfter}}
+	state := &seen.state
+	state.Validators = resp.Validators
+	state.Failures = 0
+	state.LastSuccess = at
+	record := &state.LastPoll
 	record.Status, record.Bytes, record.Error = resp.Status, resp.Bytes, ""
 	record.New, record.Changed = 0, 0
-	switch {
-	case resp.NotModified:
+	if resp.NotModified {
 		record.Outcome = aggregator.OutcomeNotModified
-		return o, nil
-	case hash == lease.State.BodyHash:
-		record.Outcome = aggregator.OutcomeUnchanged
-		return o, nil
+		return seen, nil
 	}
-	err = p.read(ctx, lease, resp, at, &o)
-	return o, err
+	state.BodyHash = aggregator.HashOf(resp.Body)
+	if state.BodyHash == lease.State.BodyHash {
+		record.Outcome = aggregator.OutcomeUnchanged
+		return seen, nil
+	}
+	return seen, p.read(lease, resp, at, &seen)
 }
 
-// read takes the items of a document into the outcome.
-func (p *Poller) read(ctx context.Context, lease aggregator.Lease, resp *fetch.Response, at time.Time, o *outcome) error {
+// read parses the items that were not in the feed's last document as they are now.
+func (p *Poller) read(lease aggregator.Lease, resp *fetch.Response, at time.Time, seen *answer) error {
 	before := make(map[aggregator.Hash]aggregator.ListedItem, len(lease.State.Listing))
 	for _, l := range lease.State.Listing {
 		before[l.Bytes] = l
@@ -187,27 +217,71 @@ func (p *Poller) read(ctx context.Context, lease aggregator.Lease, resp *fetch.R
 	if err != nil {
 		return fmt.Errorf("parse: %w", err)
 	}
-	var unread []aggregator.ListedItem
+	seen.doc = doc
 	for _, bytes := range doc.Skipped {
-		unread = append(unread, before[bytes])
+		seen.unread = append(seen.unread, before[bytes])
 	}
-	batch := story.Identify(lease.Feed.ID, doc.Link, doc.Items, unread)
-	seen, err := p.recognise(ctx, lease, batch, at)
+	state := &seen.state
+	state.Title, state.Link, state.Language, state.DocumentID = doc.Title, doc.Link, doc.Language, doc.ID
+	state.LastPoll.Outcome = aggregator.OutcomeStored
+	state.LastPoll.Listed = doc.Listed
+	return nil
+}
+
+// keep finds out what the answer means for the store and commits that.
+func (p *Poller) keep(ctx context.Context, lease aggregator.Lease, seen answer, failure error, at time.Time) (aggregator.PollRecord, error) {
+	o := seen.outcome
+	switch {
+	case failure != nil:
+		o = failed(lease, seen.state.LastPoll, failure)
+	case seen.doc != nil:
+		err := p.guarded(lease.Feed.ID, func() error { return p.compare(ctx, lease, seen, at, &o) })
+		if err != nil {
+			return aggregator.PollRecord{}, err
+		}
+	}
+	now := p.Now().UTC()
+	record := &o.state.LastPoll
+	record.At, record.Duration = at, now.Sub(at)
+	o.state.Due = p.due(lease.Feed, o, now)
+	o.state.NotBefore = time.Time{}
+	if o.retryAfter.After(now) {
+		o.state.NotBefore = o.retryAfter
+		if limit := now.Add(schedule.MaxRetryAfter); o.retryAfter.After(limit) {
+			o.state.NotBefore = limit
+		}
+	}
+	// An outcome that is there is worth storing, also when the program is about to stop.
+	err := p.Store.Commit(context.WithoutCancel(ctx), aggregator.Poll{
+		Feed: lease.Feed.ID, Token: lease.Token, State: o.state, Items: o.items,
+	})
+	if err != nil {
+		return aggregator.PollRecord{}, fmt.Errorf("store the outcome: %w", err)
+	}
+	return *record, nil
+}
+
+// compare finds out what of the document is new to the store.
+func (p *Poller) compare(ctx context.Context, lease aggregator.Lease, seen answer, at time.Time, o *outcome) error {
+	batch := story.Identify(lease.Feed.ID, seen.doc.Link, seen.doc.Items, seen.unread)
+	found, err := p.recognise(ctx, lease, batch, at)
 	if err != nil {
 		return err
 	}
-	items, tooOld := settle(seen)
+	items, tooOld := settle(found)
 	for i := range items {
 		items[i].Topics = Topics(p.Topics, lease.Feed.Topics, &items[i])
 	}
 	o.items = items
-	o.state.Listing = listing(unread, batch.Listed, doc.Hashes)
-	o.state.Title, o.state.Link, o.state.Language, o.state.DocumentID = doc.Title, doc.Link, doc.Language, doc.ID
+	o.state.Listing = nil
+	if tooOld == 0 {
+		// An item that was left out is not known, and is to be looked at again when the feed's max age changes.
+		o.state.Listing = listing(seen.unread, batch.Listed, seen.doc.Hashes)
+	}
 	record := &o.state.LastPoll
-	record.Outcome = aggregator.OutcomeStored
-	record.Repairs = append(doc.Repairs, batch.Repairs()...)
-	record.Listed, record.TooOld = doc.Listed, tooOld
-	record.Changed = len(seen.stored)
+	record.Repairs = slices.Concat(seen.doc.Repairs, batch.Repairs())
+	record.TooOld = tooOld
+	record.Changed = len(found.stored)
 	record.New = len(items) - record.Changed
 	if record.New > 0 {
 		o.state.LastNew = at
@@ -279,6 +353,10 @@ func failed(lease aggregator.Lease, answer aggregator.PollRecord, failure error)
 	if errors.As(failure, &refused) {
 		o.state.LastPoll.Status, o.state.LastPoll.Bytes = refused.Status, refused.Bytes
 		o.retryAfter = refused.RetryAfter
+		if refused.Status == http.StatusTooManyRequests {
+			// The publisher is asked too often; the feed has no fault.
+			o.state.Failures--
+		}
 	}
 	return o
 }

@@ -301,7 +301,7 @@ func TestOutcomeThatTheStoreRefusesIsAFailedPoll(t *testing.T) {
 	w := newWire(t, func(o *poll.Options) {
 		o.Store = brokenStore{o.Store.(storage.Store), func(p aggregator.Poll) error {
 			if p.Feed == "poison" && len(p.Items) > 0 {
-				return errors.New("key too large")
+				return fmt.Errorf("key too large: %w", aggregator.ErrRefused)
 			}
 			return nil
 		}}
@@ -335,6 +335,129 @@ func TestPassGivesUpWhenTheStoreIsBroken(t *testing.T) {
 	leases, err := w.store.Claim(t.Context(), w.clock(), time.Minute, 100)
 	if err != nil || len(leases) != len(ids) {
 		t.Errorf("%d feeds can be claimed afterwards (%v), want all %d", len(leases), err, len(ids))
+	}
+}
+
+// TestRunAsksNobodyTwiceForWhatTheStoreCannotKeep has a full disk for six hours under hourly feeds.
+func TestRunAsksNobodyTwiceForWhatTheStoreCannotKeep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		w := newWire(t, func(o *poll.Options) {
+			o.Now = time.Now
+			o.Store = brokenStore{o.Store.(storage.Store), func(aggregator.Poll) error {
+				if time.Since(began) < 6*time.Hour {
+					return errors.New("no space left on device")
+				}
+				return nil
+			}}
+		}, "a", "b")
+		if err := w.store.MakeDue(t.Context(), began); err != nil {
+			t.Fatal(err)
+		}
+		w.answer("https://a.example/", document("", "1|https://a.example/1|one"))
+		w.answer("https://b.example/", func() (*fetch.Response, error) { return nil, errors.New("connection refused") })
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); w.Run(ctx) }()
+		time.Sleep(6*time.Hour + 5*time.Minute)
+		synctest.Wait()
+		cancel()
+		<-ended
+		if got := len(w.asked); got > 4 {
+			t.Errorf("two feeds were asked %d times while nothing could be stored", got)
+		}
+		if got := titles(w.items(t)); len(got) != 1 {
+			t.Errorf("items %q once there is room again, want what was fetched before", got)
+		}
+		if state := w.feed(t, "a"); state.Failures != 0 || state.LastPoll.Outcome == aggregator.OutcomeFailed {
+			t.Errorf("the store's fault was booked as the feed's: %+v", state.LastPoll)
+		}
+	})
+}
+
+// TestPassCountsWhatRunIsPolling asks for a pass while the daemon's own loop has a feed in hand.
+func TestPassCountsWhatRunIsPolling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, release := make(chan struct{}), make(chan struct{})
+		w := newWire(t, func(o *poll.Options) { o.Now = time.Now }, "fast", "slow")
+		if err := w.store.MakeDue(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		w.answer("https://fast.example/", document("", "1|https://fast.example/1|one"))
+		slow := document("", "1|https://slow.example/1|one")
+		w.answer("https://slow.example/", func() (*fetch.Response, error) {
+			close(asked)
+			<-release
+			return slow()
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); w.Run(ctx) }()
+		<-asked
+		synctest.Wait()
+		var polled []string
+		passed := make(chan poll.Summary)
+		go func() {
+			summary, err := w.Pass(ctx, true, func(f aggregator.Feed, _ aggregator.PollRecord) { polled = append(polled, string(f.ID)) })
+			if err != nil {
+				t.Error(err)
+			}
+			passed <- summary
+		}()
+		synctest.Wait()
+		close(release)
+		summary := <-passed
+		slices.Sort(polled)
+		if diff := cmp.Diff([]string{"fast", "slow"}, polled); diff != "" || summary.Feeds != 2 {
+			t.Errorf("the pass told of (-want +got):\n%s\n%+v", diff, summary)
+		}
+		cancel()
+		<-ended
+	})
+}
+
+func TestRetryAfterIsRemembered(t *testing.T) {
+	w := newWire(t, nil, "a")
+	until := start.Add(30 * time.Hour)
+	w.answer("https://a.example/", func() (*fetch.Response, error) {
+		return nil, &fetch.Error{Status: 429, RetryAfter: until, Err: errors.New("asks to wait")}
+	})
+	w.pass(t)
+	if state := w.feed(t, "a"); state.Failures != 0 || !state.NotBefore.Equal(until) || state.Due.Before(until) {
+		t.Errorf("state: %+v", state)
+	}
+	if summary, err := w.Pass(t.Context(), true, nil); err != nil || summary.Feeds != 0 {
+		t.Errorf("a pass over all feeds: %+v, %v; want none before the time that the publisher asked for", summary, err)
+	}
+	w.advance(50 * time.Hour)
+	w.answer("https://a.example/", document("", "1|https://a.example/1|one"))
+	w.pass(t)
+	if state := w.feed(t, "a"); !state.NotBefore.IsZero() {
+		t.Errorf("after a good poll: not before %s", state.NotBefore)
+	}
+}
+
+func TestItemsThatAreTooOldAreLookedAtAgain(t *testing.T) {
+	w := newWire(t, nil, "a")
+	follow := func(maxAge time.Duration) {
+		t.Helper()
+		err := w.store.SyncFeeds(t.Context(), []aggregator.Feed{{ID: "a", URL: "https://a.example/", Schedule: "@every 1h", MaxAge: maxAge}},
+			func(aggregator.Feed, aggregator.FeedState) time.Time { return start })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.answer("https://a.example/", document(`"1"`, "1|https://a.example/1|one"))
+	for n, tc := range []struct {
+		maxAge time.Duration
+		want   int
+	}{{time.Hour, 0}, {time.Hour, 0}, {1000 * time.Hour, 1}} {
+		follow(tc.maxAge)
+		w.pass(t)
+		if got := len(w.items(t)); got != tc.want {
+			t.Errorf("pass %d: %d items with a max age of %s, want %d", n, got, tc.maxAge, tc.want)
+		}
+		w.advance(2 * time.Hour)
 	}
 }
 

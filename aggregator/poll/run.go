@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,17 +18,23 @@ const (
 	leaseMargin = time.Minute
 	// longestSleep bounds how long Run trusts a next due time, since other processes may share the queue.
 	longestSleep = time.Minute
-	// storePause is how long Run waits after the store failed, so that a full disk does not turn into requests whose
-	// answers cannot be kept.
+	// storePause is how long a poll waits before it tries again to store what it has, after the store has failed.
 	storePause = 30 * time.Second
 )
+
+// errStalled means that polls wait for the store: no feed is asked for what could not be kept either.
+var errStalled = errors.New("the store has failed; polling goes on when it works again")
 
 // Summary counts the polls of a pass.
 type Summary struct {
 	// Feeds is how many were polled; Failed, NotModified and Unchanged are how many of them ended so.
-	Feeds, Failed, NotModified, Unchanged int
+	Feeds       int `json:"feeds"`
+	Failed      int `json:"failed"`
+	NotModified int `json:"not_modified"`
+	Unchanged   int `json:"unchanged"`
 	// New and Changed count items.
-	New, Changed int
+	New     int `json:"new"`
+	Changed int `json:"changed"`
 }
 
 func (s *Summary) add(r aggregator.PollRecord) {
@@ -43,69 +51,35 @@ func (s *Summary) add(r aggregator.PollRecord) {
 	}
 }
 
-// Wake makes Run look for due feeds at once, where it might be asleep.
-func (p *Poller) Wake() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
-}
-
 // Run polls feeds as they fall due until ctx ends. Polls under way then have Options.Grace to finish; those that do
-// not are given back unpolled. What goes wrong with a feed is in its record; what goes wrong with the store is logged
-// and tried again.
+// not are given back unpolled. What goes wrong with a feed is in its record. When the store fails, each poll keeps what
+// it has and tries to store it until that succeeds; no feed is fetched twice for it.
 func (p *Poller) Run(ctx context.Context) {
 	polls, stop := p.outlive(ctx)
 	defer stop()
-	jobs, done := p.work(func(lease aggregator.Lease) {
-		if _, err := p.one(polls, lease); err != nil {
-			// The feed stays leased meanwhile: its publisher is not asked again and again for what cannot be kept.
-			if !errors.Is(err, aggregator.ErrLeaseLost) {
-				pause(ctx, storePause)
-			}
-			p.release(lease)
-		}
-	})
-	defer done()
+	var mine sync.WaitGroup
+	defer mine.Wait()
 	for ctx.Err() == nil {
-		claimed, err := p.hand(ctx, jobs)
+		started, err := p.startDue(ctx, func(lease aggregator.Lease) {
+			mine.Go(func() { _ = p.finish(polls, lease, true) }) // what went wrong is logged
+		})
 		switch {
-		case err != nil && ctx.Err() == nil:
-			p.Log.Error("claim", "error", err, "retry_in", storePause)
+		case errors.Is(err, errStalled):
 			pause(ctx, storePause)
-		case claimed == 0:
-			p.sleep(ctx, p.untilDue(ctx))
+		case err != nil && ctx.Err() == nil:
+			p.Log.Error("look for due feeds", "error", err, "retry_in", storePause)
+			pause(ctx, storePause)
+		case started == 0:
+			pause(ctx, p.untilDue(ctx))
 		}
 	}
-}
-
-// hand claims a worker's share of the due feeds each and hands them over.
-func (p *Poller) hand(ctx context.Context, jobs chan<- aggregator.Lease) (claimed int, err error) {
-	if err := p.takeTurn(ctx); err != nil {
-		return 0, err
-	}
-	defer p.endTurn()
-	leases, err := p.claim(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return len(leases), p.offer(ctx, jobs, leases)
 }
 
 // Pass polls every feed that is due when it begins, or every feed there is where all is set, and returns when they are
-// done. report, if not nil, is told of each, one at a time. A feed that failed is in the summary; an error means that the
-// pass is incomplete because ctx ended or the store failed.
+// done, those too that Run was polling at that time. report, if not nil, is told of each, one at a time. A feed that
+// failed is in the summary; an error means that the pass is incomplete because ctx ended or the store failed.
 func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed, aggregator.PollRecord)) (Summary, error) {
-	if err := p.takeTurn(ctx); err != nil {
-		return Summary{}, err
-	}
-	defer p.endTurn()
-	if all {
-		if err := p.Queue.MakeDue(ctx, p.Now().UTC()); err != nil {
-			return Summary{}, fmt.Errorf("make all feeds due: %w", err)
-		}
-	}
-	// One feed whose outcome cannot be stored ends the pass: the next would fare no better.
+	// An outcome that cannot be stored ends the pass: the next would fare no better.
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	polls, stop := p.outlive(ctx)
@@ -113,106 +87,188 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 	var (
 		mu      sync.Mutex
 		summary Summary
+		mine    sync.WaitGroup
 	)
-	jobs, done := p.work(func(lease aggregator.Lease) {
-		record, err := p.one(polls, lease)
-		if err != nil {
-			p.release(lease)
-			if !errors.Is(err, aggregator.ErrLeaseLost) {
-				giveUp(fmt.Errorf("poll %s: %w", lease.Feed.ID, err))
-			}
-			return
-		}
+	unwatch := p.watch(func(feed aggregator.Feed, record aggregator.PollRecord) {
 		mu.Lock()
 		defer mu.Unlock()
 		summary.add(record)
 		if report != nil {
-			report(lease.Feed, record)
+			report(feed, record)
 		}
 	})
-	err := p.handAll(ctx, jobs)
-	done()
+	defer unwatch()
+	others, err := p.startAll(ctx, all, func(lease aggregator.Lease) {
+		mine.Go(func() {
+			if err := p.finish(polls, lease, false); err != nil {
+				giveUp(fmt.Errorf("poll %s: %w", lease.Feed.ID, err))
+			}
+		})
+	})
+	mine.Wait()
+	for _, ended := range others {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	return summary, err
 }
 
-// handAll hands over the feeds that are due now until there are none left.
-func (p *Poller) handAll(ctx context.Context, jobs chan<- aggregator.Lease) error {
-	for began := p.Now().UTC(); ; {
-		leases, err := p.claim(ctx)
-		if err != nil {
-			return err
+// startAll starts the polls of the feeds that are due now, or of all. Run starts none meanwhile, so that the pass has
+// them all. others are the polls that were under way already, as the channels that close at their ends.
+func (p *Poller) startAll(ctx context.Context, all bool, start func(aggregator.Lease)) (others []chan struct{}, err error) {
+	if err := p.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	defer p.endTurn()
+	others = p.underWay()
+	began := p.Now().UTC()
+	if all {
+		if err := p.Queue.MakeDue(ctx, began); err != nil {
+			return others, fmt.Errorf("make all feeds due: %w", err)
 		}
-		leases = p.upTo(began, leases)
-		if len(leases) == 0 {
-			return nil
-		}
-		if err := p.offer(ctx, jobs, leases); err != nil {
-			return err
+	}
+	for {
+		started, err := p.claim(ctx, began, start)
+		if err != nil || started == 0 {
+			return others, err
 		}
 	}
 }
 
-// work starts the workers. done lets them finish what they were handed and waits for that.
-func (p *Poller) work(do func(aggregator.Lease)) (jobs chan<- aggregator.Lease, done func()) {
-	handed := make(chan aggregator.Lease)
-	var workers sync.WaitGroup
-	for range p.Workers {
-		workers.Go(func() {
-			for lease := range handed {
-				do(lease)
-			}
-		})
+// startDue starts polls of feeds that are due, unless a pass is starting its own.
+func (p *Poller) startDue(ctx context.Context, start func(aggregator.Lease)) (started int, err error) {
+	if err := p.takeTurn(ctx); err != nil {
+		return 0, err
 	}
-	return handed, func() { close(handed); workers.Wait() }
+	defer p.endTurn()
+	return p.claim(ctx, time.Time{}, start)
 }
 
-// claim leases no more feeds than there are workers, so that none waits for its poll longer than another poll takes.
-func (p *Poller) claim(ctx context.Context) ([]aggregator.Lease, error) {
-	leases, err := p.Queue.Claim(ctx, p.Now().UTC(), 2*p.Timeout+leaseMargin, p.Workers)
+// claim waits until a poll may be started, leases as many due feeds as there may be polls, and starts them. Feeds that
+// fell due after upTo are left out, unless it is zero.
+func (p *Poller) claim(ctx context.Context, upTo time.Time, start func(aggregator.Lease)) (started int, err error) {
+	free, err := p.freeSlots(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("claim due feeds: %w", err)
+		return 0, err
 	}
-	return leases, nil
+	if p.stalled.Load() > 0 {
+		for range free {
+			<-p.slots
+		}
+		return 0, errStalled
+	}
+	leases, err := p.Queue.Claim(ctx, p.Now().UTC(), p.Timeout+leaseMargin, free)
+	for i, lease := range leases {
+		if !upTo.IsZero() && lease.State.Due.After(upTo) {
+			p.release(leases[i:]...)
+			leases = leases[:i]
+			break
+		}
+	}
+	for range free - len(leases) {
+		<-p.slots
+	}
+	if err != nil {
+		return 0, fmt.Errorf("claim due feeds: %w", err)
+	}
+	for _, lease := range leases {
+		p.begin(lease)
+		start(lease)
+	}
+	return len(leases), nil
 }
 
-// offer hands the leases to the workers and gives back those that are left when ctx ends.
-func (p *Poller) offer(ctx context.Context, jobs chan<- aggregator.Lease, leases []aggregator.Lease) error {
-	for i, lease := range leases {
+// freeSlots waits until a poll may be started and takes all the slots that are free.
+func (p *Poller) freeSlots(ctx context.Context) (int, error) {
+	select {
+	case p.slots <- struct{}{}:
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+	for free := 1; ; free++ {
 		select {
-		case jobs <- lease:
-		case <-ctx.Done():
-			p.release(leases[i:]...)
-			return context.Cause(ctx)
+		case p.slots <- struct{}{}:
+		default:
+			return free, nil
 		}
 	}
-	return nil
 }
 
-// upTo gives back the leases of feeds that fell due after the pass began: they are the next pass's.
-func (p *Poller) upTo(began time.Time, leases []aggregator.Lease) []aggregator.Lease {
-	for i, lease := range leases {
-		if lease.State.Due.After(began) {
-			p.release(leases[i:]...)
-			return leases[:i]
-		}
+// begin notes that a poll is under way.
+func (p *Poller) begin(lease aggregator.Lease) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running[lease.Token] = make(chan struct{})
+}
+
+// end notes that it is no longer, and frees its slot.
+func (p *Poller) end(lease aggregator.Lease) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.running[lease.Token])
+	delete(p.running, lease.Token)
+	<-p.slots
+}
+
+func (p *Poller) underWay() []chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Values(p.running))
+}
+
+// watch has f told of every poll whose outcome is stored, until unwatch is called.
+func (p *Poller) watch(f func(aggregator.Feed, aggregator.PollRecord)) (unwatch func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lastWatcher++
+	n := p.lastWatcher
+	p.watchers[n] = f
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.watchers, n)
 	}
-	return leases
 }
 
-// one makes one poll and logs it.
-func (p *Poller) one(ctx context.Context, lease aggregator.Lease) (aggregator.PollRecord, error) {
-	record, err := p.poll(ctx, lease)
+func (p *Poller) tell(feed aggregator.Feed, record aggregator.PollRecord) {
+	p.mu.Lock()
+	watchers := slices.Collect(maps.Values(p.watchers))
+	p.mu.Unlock()
+	for _, f := range watchers {
+		f(feed, record)
+	}
+}
+
+// finish makes one poll. The lease is given back where nothing was stored. persist has it try again as long as the store
+// fails. An error means that the store failed, or that ctx ended.
+func (p *Poller) finish(ctx context.Context, lease aggregator.Lease, persist bool) error {
+	defer p.end(lease)
+	record, err := p.poll(ctx, lease, persist)
 	p.log(ctx, lease.Feed, record, err)
-	return record, err
+	switch {
+	case errors.Is(err, aggregator.ErrLeaseLost):
+		return nil
+	case err != nil:
+		p.release(lease)
+		return err
+	}
+	p.tell(lease.Feed, record)
+	return nil
 }
 
 func (p *Poller) log(ctx context.Context, feed aggregator.Feed, r aggregator.PollRecord, err error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		p.Log.Info("poll abandoned", "feed", feed.ID)
+	case errors.Is(err, aggregator.ErrLeaseLost):
+		p.Log.Info("poll dropped: the feed was changed, removed or given to another poller meanwhile", "feed", feed.ID)
 	case err != nil:
 		p.Log.Error("poll not stored", "feed", feed.ID, "error", err)
 	default:
@@ -285,17 +341,6 @@ func pause(ctx context.Context, d time.Duration) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
-
-// sleep is a pause that a Wake ends too.
-func (p *Poller) sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-p.wake:
 	case <-ctx.Done():
 	}
 }

@@ -26,7 +26,8 @@ type sighting struct {
 // the order in which they get their Seq. It sets all that the publisher does not say, but for the topics. tooOld counts
 // the items that the feed's MaxAge keeps out.
 func settle(s sighting) (items []aggregator.Item, tooOld int) {
-	for _, it := range s.items {
+	// Publishers list the latest first; where nothing else orders two items, that does.
+	for _, it := range slices.Backward(s.items) {
 		if s.unchanged[it.ID] {
 			continue
 		}
@@ -45,8 +46,15 @@ func settle(s sighting) (items []aggregator.Item, tooOld int) {
 		if c := a.OrderTime.Compare(b.OrderTime); c != 0 {
 			return c
 		}
-		return slices.Compare(a.ID[:], b.ID[:])
+		return a.Published.Compare(b.Published)
 	})
+	// Items of one poll that would have the same place follow each other in that order.
+	for i := range items[min(1, len(items)):] {
+		before, it := items[i].OrderTime, &items[i+1]
+		if _, stored := s.stored[it.ID]; !stored && !it.OrderTime.After(before) {
+			it.OrderTime = before.Add(1)
+		}
+	}
 	return items, tooOld
 }
 

@@ -143,6 +143,25 @@ func TestSettleChangedItems(t *testing.T) {
 	}
 }
 
+func TestSettleKeepsTheOrderOfItemsThatArriveTogether(t *testing.T) {
+	at := func(d time.Time) func(*aggregator.Item) { return func(it *aggregator.Item) { it.Published = d } }
+	items, _ := settle(sighting{
+		feed: aggregator.Feed{ID: "f"}, at: noon, previous: aggregator.FeedState{LastSuccess: noon.Add(-time.Hour)},
+		items: []aggregator.Item{item("c", at(lastYear)), item("b", at(lastYear)), item("d", at(yesterday)), item("a", at(lastYear))},
+	})
+	var got []string
+	for i, it := range items {
+		got = append(got, it.Title)
+		if i > 0 && !it.OrderTime.After(items[i-1].OrderTime) {
+			t.Errorf("%s is not after %s", it.Title, items[i-1].Title)
+		}
+	}
+	// By date, and from the bottom of the document to its top where the dates are the same.
+	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, got); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
 func TestSettleOrdersItemsOldestFirst(t *testing.T) {
 	at := func(d time.Time) func(*aggregator.Item) { return func(it *aggregator.Item) { it.Published = d } }
 	known := item("known", nil)
