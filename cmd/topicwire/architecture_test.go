@@ -83,6 +83,8 @@ func TestArrowsPointTowardTheDomain(t *testing.T) {
 	}
 }
 
+// TestEachLibraryHasOneImporter goes by packages: golang.org/x/net, golang.org/x/text and klauspost/compress are collections
+// of libraries that have nothing to do with each other.
 func TestEachLibraryHasOneImporter(t *testing.T) {
 	importers := make(map[string][]string)
 	for _, p := range listPackages(t) {

@@ -33,13 +33,15 @@ const maxSocketPath = 103
 // listenControl opens the control socket. Only the holder of the store's lock may call it: a socket that is there is a
 // dead process's. It is made in a folder that nobody else can enter and moved to its place once it is closed to others.
 func listenControl(path string) (net.Listener, error) {
-	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("control socket %s: the path is longer than the %d bytes that a socket may have; move the store to a shorter path", path, maxSocketPath)
+	folder := filepath.Dir(path)
+	// MkdirTemp below puts up to ten digits into its name.
+	if longest := max(len(path), len(folder)+len("/.s0123456789/s")); longest > maxSocketPath {
+		return nil, fmt.Errorf("control socket %s: the path is longer than the %d bytes that a socket may have by %d; move the store to a shorter path", path, maxSocketPath, longest-maxSocketPath)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove a dead control socket: %w", err)
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".s")
+	dir, err := os.MkdirTemp(folder, ".s")
 	if err != nil {
 		return nil, fmt.Errorf("make the control socket: %w", err)
 	}
@@ -57,51 +59,101 @@ func listenControl(path string) (net.Listener, error) {
 	return listener, nil
 }
 
-// controlHandler serves a desk.
-func controlHandler(d desk, log *slog.Logger) http.Handler {
+// controlHandler serves a station. What needs the config to be in force waits until ready is closed.
+func controlHandler(s *station, ready <-chan struct{}, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
+	handle := func(pattern string, f func(w http.ResponseWriter, r *http.Request)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			select {
+			case <-ready:
+				f(w, r)
+			case <-r.Context().Done():
+			}
+		})
+	}
+	mux.HandleFunc("GET /about", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, about{PID: os.Getpid(), Version: version, Config: configHash(s.config).String()}, nil)
+	})
 	mux.HandleFunc("GET /feeds", func(w http.ResponseWriter, r *http.Request) {
-		reports, err := d.Feeds(r.Context())
+		reports, err := s.Feeds(r.Context())
 		reply(w, reports, err)
 	})
-	mux.HandleFunc("POST /test", func(w http.ResponseWriter, r *http.Request) {
+	handle("POST /test", func(w http.ResponseWriter, r *http.Request) {
 		var req testRequest
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&req); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		report, err := d.Test(r.Context(), req)
+		report, err := s.Test(r.Context(), req)
 		reply(w, report, err)
 	})
-	mux.HandleFunc("POST /fetch", func(w http.ResponseWriter, r *http.Request) {
-		log.Info("a command asked for a pass", "all", r.FormValue("all"))
-		stream := json.NewEncoder(w)
-		summary, err := d.Fetch(r.Context(), r.FormValue("all") == "true", func(report pollReport) {
-			// A caller that has gone ends the request's context, which ends the pass.
-			_ = stream.Encode(fetchMessage{Poll: &report})
-			_ = http.NewResponseController(w).Flush()
-		})
-		message := fetchMessage{Summary: &summary}
-		if err != nil {
-			message.Error = err.Error()
-		}
-		_ = stream.Encode(message)
+	handle("POST /fetch", func(w http.ResponseWriter, r *http.Request) {
+		all := r.FormValue("all") == "true"
+		log.Info("a command asked for a pass", "all", all)
+		streamFetch(w, r, s, all)
 	})
-	mux.HandleFunc("GET /export", func(w http.ResponseWriter, r *http.Request) {
-		req, err := exportRequestFrom(r.URL.Query())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		// The outcome is known only after the body: it goes into trailers (RFC 9110 section 6.5).
-		w.Header().Set("Trailer", rowsTrailer+", "+errorTrailer)
-		rows, err := d.Export(r.Context(), req, w)
-		w.Header().Set(rowsTrailer, strconv.Itoa(rows))
-		if err != nil {
-			w.Header().Set(errorTrailer, url.QueryEscape(err.Error()))
-		}
-	})
+	handle("GET /export", func(w http.ResponseWriter, r *http.Request) { streamExport(w, r, s) })
 	return mux
+}
+
+// about is what the holder of the store says of itself.
+type about struct {
+	PID     int    `json:"pid"`
+	Version string `json:"version"`
+	Config  string `json:"config"`
+}
+
+// slowestReader is how long a command may take to read a line of an answer before it is left alone.
+const slowestReader = 10 * time.Second
+
+// streamFetch makes a pass and tells the caller of each poll as it ends. A caller that does not read must not hold up the
+// polls: it is dropped, and its pass ends with it.
+func streamFetch(w http.ResponseWriter, r *http.Request, d desk, all bool) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	messages := make(chan fetchMessage, 256)
+	go func() {
+		defer close(messages)
+		summary, err := d.Fetch(ctx, all, func(report pollReport) {
+			select {
+			case messages <- fetchMessage{Poll: &report}:
+			case <-ctx.Done():
+			}
+		})
+		last := fetchMessage{Summary: &summary}
+		if err != nil {
+			last.Error = err.Error()
+		}
+		select {
+		case messages <- last:
+		case <-ctx.Done():
+		}
+	}()
+	stream, connection := json.NewEncoder(w), http.NewResponseController(w)
+	for m := range messages {
+		_ = connection.SetWriteDeadline(time.Now().Add(slowestReader))
+		if err := errors.Join(stream.Encode(m), connection.Flush()); err != nil {
+			cancel()
+		}
+	}
+}
+
+func streamExport(w http.ResponseWriter, r *http.Request, s *station) {
+	req, err := exportRequestFrom(r.URL.Query())
+	if err == nil {
+		err = s.hasTopic(req.Topic)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	// The outcome is known only after the body: it goes into trailers (RFC 9110 section 6.5).
+	w.Header().Set("Trailer", rowsTrailer+", "+errorTrailer)
+	rows, err := s.Export(r.Context(), req, w)
+	w.Header().Set(rowsTrailer, strconv.Itoa(rows))
+	if err != nil {
+		w.Header().Set(errorTrailer, url.QueryEscape(err.Error()))
+	}
 }
 
 const (
@@ -221,6 +273,10 @@ func (d *remoteDesk) askFor(ctx context.Context, method, path string, body, into
 		return fmt.Errorf("read the daemon's answer: %w", err)
 	}
 	return nil
+}
+
+func (d *remoteDesk) about(ctx context.Context) (a about, err error) {
+	return a, d.askFor(ctx, http.MethodGet, "/about", nil, &a)
 }
 
 // Feeds implements desk.

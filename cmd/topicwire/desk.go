@@ -77,7 +77,9 @@ type exportRequest struct {
 // testRequest is what 'topics test' asks for.
 type testRequest struct {
 	Query string `json:"query"`
-	Limit int    `json:"limit"`
+	// Feeds, when there are any, are the only ones that are asked, as for a topic.
+	Feeds []aggregator.FeedID `json:"feeds"`
+	Limit int                 `json:"limit"`
 }
 
 // testReport is what a query matches.
@@ -191,7 +193,19 @@ func (s *station) Fetch(ctx context.Context, all bool, report func(pollReport)) 
 
 // Export implements desk.
 func (s *station) Export(ctx context.Context, req exportRequest, w io.Writer) (int, error) {
+	if err := s.hasTopic(req.Topic); err != nil {
+		return 0, err
+	}
 	return export.Write(ctx, w, req.Format, s.items(ctx, req), req.Options)
+}
+
+// hasTopic is a usage error for a topic that the config does not have.
+func (s *station) hasTopic(id aggregator.TopicID) error {
+	if id == aggregator.AllTopics {
+		return nil
+	}
+	_, err := findTopic(s.config, string(id))
+	return err
 }
 
 func (s *station) items(ctx context.Context, req exportRequest) iter.Seq2[aggregator.Item, error] {
@@ -217,21 +231,27 @@ func (s *station) Test(ctx context.Context, req testRequest) (testReport, error)
 	if err != nil {
 		return testReport{}, usageError{fmt.Errorf("query: %w", err)}
 	}
+	matcher, err := topic.NewMatcher([]aggregator.Topic{{ID: "test", Query: req.Query, Feeds: req.Feeds}})
+	if err != nil {
+		return testReport{}, usageError{err}
+	}
 	report := testReport{Query: query.String(), Latest: []testMatch{}}
-	var latest latestMatches
+	latest := latestMatches{limit: req.Limit}
 	for it, err := range s.store.Items(ctx, aggregator.ItemQuery{}) {
 		if err != nil {
 			return testReport{}, err
 		}
 		report.Items++
-		if !query.Match(&it) {
+		if len(matcher.Match(&it)) == 0 {
 			continue
 		}
 		report.Matched++
-		latest.add(testMatch{
-			ID: it.ID, Feed: it.Feed, Published: it.Published, Title: it.Title, URL: it.URL, Terms: matchedWords(query.Explain(&it)),
-		}, req.Limit)
+		latest.add(it)
 	}
-	report.Latest = append(report.Latest, latest...)
+	for _, it := range latest.sorted() {
+		report.Latest = append(report.Latest, testMatch{
+			ID: it.ID, Feed: it.Feed, Published: it.Published, Title: it.Title, URL: it.URL, Terms: matchedWords(query.Explain(&it)),
+		})
+	}
 	return report, nil
 }

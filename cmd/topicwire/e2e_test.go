@@ -236,9 +236,11 @@ func checkTopic(t *testing.T, url, id string, all []row, matches func(title stri
 			t.Errorf("%s%s: stories (-expected +published):\n%s", path, format, diff)
 		}
 		if format != ".json" {
-			if got := sfeedItems(t, body); got != len(feed.Items) {
-				t.Errorf("%s%s: sfeed reads %d entries, gofeed %d", path, format, got, len(feed.Items))
-			}
+			t.Run("sfeed"+format, func(t *testing.T) {
+				if got := sfeedItems(t, body); got != len(feed.Items) {
+					t.Errorf("sfeed reads %d entries, gofeed %d", got, len(feed.Items))
+				}
+			})
 		}
 	}
 }
@@ -337,11 +339,12 @@ topics:
 func TestCommandsWhileTheDaemonRuns(t *testing.T) {
 	origin := &folder{dir: t.TempDir()}
 	writeFile(t, filepath.Join(origin.dir, "one"), simpleFeed("one", 3))
+	writeFile(t, filepath.Join(origin.dir, "two"), simpleFeed("two", 1))
 	wd := workdir(t, `listen: 127.0.0.1:0
 base_url: https://wire.example.org
 fetch: {allow_private: true}
-topics: [{id: first, query: 'title:"one 1"'}]
-`+feedConfig(serve(t, origin).URL, "one"))
+topics: [{id: first, query: 'title:"one 1"'}, {id: elsewhere, query: one, feeds: [two]}]
+`+feedConfig(serve(t, origin).URL, "one", "two"))
 	must(t, wd, "fetch", "--all")
 	d := start(t, wd, "run")
 	origin.take()
@@ -350,11 +353,17 @@ topics: [{id: first, query: 'title:"one 1"'}]
 	if out := must(t, wd, "fetch", "--all"); !strings.Contains(out, "one: 2 new, 0 changed of 5 items") {
 		t.Errorf("fetch printed %q", out)
 	}
-	if got := origin.take(); got[http.StatusOK] != 1 {
-		t.Errorf("fetch --all made requests with the answers %v, want one", got)
+	if got := origin.take(); got[http.StatusOK] != 1 || got[http.StatusNotModified] != 1 {
+		t.Errorf("fetch --all made requests with the answers %v, want one of each", got)
 	}
-	if got := len(exported(t, wd)); got != 5 {
-		t.Errorf("export has %d items, want 5", got)
+	if got := len(exported(t, wd)); got != 6 {
+		t.Errorf("export has %d items, want 6", got)
+	}
+	if r := topicwire(t, wd, "export", "--topic", "none"); r.code != 2 || !strings.Contains(r.stderr, "it has first, elsewhere") {
+		t.Errorf("export of no topic: exit code %d: %s", r.code, r.stderr)
+	}
+	if out := must(t, wd, "topics", "test", "--topic", "elsewhere"); !strings.Contains(out, "matches 0 of 6 items") {
+		t.Errorf("topics test of a topic of other feeds printed %q", out)
 	}
 	if got := exported(t, wd, "--topic", "first"); len(got) != 1 || got[0].Title != "one 1" {
 		t.Errorf("export --topic first: %+v", got)
@@ -365,10 +374,10 @@ topics: [{id: first, query: 'title:"one 1"'}]
 	if out := must(t, wd, "feeds", "show", "one"); !strings.Contains(out, "5 items, 2 new, 0 changed") {
 		t.Errorf("feeds show printed\n%s", out)
 	}
-	if r := topicwire(t, wd, "feeds", "show", "two"); r.code != 2 || !strings.Contains(r.stderr, `no feed "two"`) {
+	if r := topicwire(t, wd, "feeds", "show", "three"); r.code != 2 || !strings.Contains(r.stderr, `no feed "three"`) {
 		t.Errorf("feeds show of no feed: exit code %d: %s", r.code, r.stderr)
 	}
-	if out := must(t, wd, "topics", "test", "title:one -title:2"); !strings.Contains(out, "matches 4 of 5 items") {
+	if out := must(t, wd, "topics", "test", "title:one -title:2"); !strings.Contains(out, "matches 4 of 6 items") {
 		t.Errorf("topics test printed %q", out)
 	}
 	if r := topicwire(t, wd, "topics", "test", "title:("); r.code != 2 {
@@ -377,6 +386,10 @@ topics: [{id: first, query: 'title:"one 1"'}]
 	socket, err := os.Stat(filepath.Join(wd, "topicwire.db.sock"))
 	if err != nil || socket.Mode().Perm() != 0o600 {
 		t.Errorf("control socket: %v, %v, want mode 0600", socket, err)
+	}
+	writeFile(t, filepath.Join(wd, "other.yaml"), "store: bolt://topicwire.db\n")
+	if r := topicwire(t, wd, "feeds", "list", "-c", "other.yaml"); r.code != 0 || !strings.Contains(r.stderr, "another config") {
+		t.Errorf("a command with another config than the daemon's: exit code %d: %s", r.code, r.stderr)
 	}
 	second := topicwire(t, wd, "run")
 	if second.code != 1 || !strings.Contains(second.stderr, "in use by another process") {
@@ -420,6 +433,53 @@ fetch: {allow_private: true, timeout: 60s}
 	}
 }
 
+// TestConfigChanges edits the config between commands, as an operator does.
+func TestConfigChanges(t *testing.T) {
+	origin := &folder{dir: t.TempDir()}
+	for _, name := range []string{"one", "two"} {
+		writeFile(t, filepath.Join(origin.dir, name), simpleFeed(name, 2))
+	}
+	url := serve(t, origin).URL
+	configure := func(wd, topics, feeds string) {
+		t.Helper()
+		writeFile(t, filepath.Join(wd, "config.yaml"), "fetch: {allow_private: true}\ntopics: ["+topics+"]\nfeeds: ["+feeds+"]\n")
+	}
+	const (
+		law   = "{id: law, query: nothing-has-this}"
+		zeros = "{id: zeros, query: 'title:0'}"
+	)
+	one := fmt.Sprintf("{id: one, url: %q, topics: [law]}", url+"/one")
+	two := fmt.Sprintf("{id: two, url: %q, topics: [law]}", url+"/two")
+	wd := workdir(t, "")
+	configure(wd, law, one+","+two)
+	must(t, wd, "fetch", "--all")
+	if got := len(exported(t, wd, "--topic", "law")); got != 4 {
+		t.Fatalf("%d items are forced into the topic, want 4", got)
+	}
+
+	configure(wd, law+","+zeros, one)
+	if got := len(exported(t, wd, "--topic", "zeros")); got != 2 {
+		t.Errorf("a new topic has %d of the stored items, want 2", got)
+	}
+	must(t, wd, "fetch")
+	if got := len(exported(t, wd, "--topic", "law")); got != 4 {
+		t.Errorf("%d items are in the topic after one of its feeds was removed, want the same 4", got)
+	}
+	if feed := listFeeds(t, wd)["two"]; feed.State != "removed" || feed.Items != 2 {
+		t.Errorf("the removed feed: %+v", feed)
+	}
+
+	origin.take()
+	configure(wd, law, fmt.Sprintf("{id: one, url: %q, schedule: '@daily'}", url+"/two"))
+	must(t, wd, "fetch")
+	if got := origin.take(); got[http.StatusOK] != 1 {
+		t.Errorf("a feed with a new URL was asked for with the answers %v, want it read at once", got)
+	}
+	if got := len(exported(t, wd, "--topic", "law")); got != 2 {
+		t.Errorf("%d items are in the topic after a feed stopped forcing it, want 2", got)
+	}
+}
+
 func TestExampleIsBuiltIn(t *testing.T) {
 	atTop, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {
@@ -448,18 +508,19 @@ func TestExitCodes(t *testing.T) {
 		code int
 		says string
 	}{
-		"a config with mistakes":  {[]string{"check"}, 2, "config.yaml:1:"},
-		"all of them":             {[]string{"check"}, 2, "config.yaml:2:1: "},
-		"a command that is none":  {[]string{"chekc"}, 2, `did you mean "check"`},
-		"a flag that is none":     {[]string{"check", "--fast"}, 2, "--fast"},
-		"a config that is none":   {[]string{"check", "-c", "none.yaml"}, 2, "none.yaml"},
-		"an argument too many":    {[]string{"check", "please"}, 2, "please"},
-		"a format that is none":   {[]string{"export", "--format", "xls"}, 2, "jsonl"},
-		"a period that is none":   {[]string{"export", "--since", "yesterday"}, 2, "yesterday"},
-		"a period that runs back": {[]string{"export", "--since", "2026-02-01", "--until", "2026-01-01"}, 2, "2026-01-01"},
-		"help":                    {[]string{"export", "--help"}, 0, ""},
-		"version":                 {[]string{"--version"}, 0, ""},
-		"no store yet":            {[]string{"feeds", "list", "-c", "good.yaml"}, 1, "no store"},
+		"a config with mistakes":   {[]string{"check"}, 2, "config.yaml:1:"},
+		"all of them":              {[]string{"check"}, 2, "config.yaml:2:1: "},
+		"a command that is none":   {[]string{"chekc"}, 2, `did you mean "check"`},
+		"a flag that is none":      {[]string{"check", "--fast"}, 2, "--fast"},
+		"a config that is none":    {[]string{"check", "-c", "none.yaml"}, 2, "none.yaml"},
+		"an argument too many":     {[]string{"check", "please"}, 2, "please"},
+		"a format that is none":    {[]string{"export", "--format", "xls"}, 2, "jsonl"},
+		"a period that is none":    {[]string{"export", "--since", "yesterday"}, 2, "yesterday"},
+		"a period that runs back":  {[]string{"export", "--since", "2026-02-01", "--until", "2026-01-01"}, 2, "2026-01-01"},
+		"a log level that is none": {[]string{"check", "-c", "good.yaml", "--log-level", "loud"}, 2, "loud"},
+		"help":                     {[]string{"export", "--help"}, 0, ""},
+		"version":                  {[]string{"--version"}, 0, ""},
+		"no store yet":             {[]string{"feeds", "list", "-c", "good.yaml"}, 1, "no store"},
 	} {
 		writeFile(t, filepath.Join(wd, "good.yaml"), "store: bolt://none.db\n")
 		t.Run(name, func(t *testing.T) {

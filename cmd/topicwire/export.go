@@ -38,13 +38,14 @@ A file appears under its name only when it is complete.`,
 			if req.Since, req.Until, err = export.ParsePeriod(since, until); err != nil {
 				return usageError{err}
 			}
-			d, cfg, done, err := p.desk(cmd.Context(), false)
+			d, _, done, err := p.desk(cmd.Context(), false)
 			if err != nil {
 				return err
 			}
 			defer done()
-			if topicID != "" {
-				if _, err := findTopic(cfg, topicID); err != nil {
+			if s, ok := d.(*station); ok {
+				// The config may have changed since items were last filed under its topics.
+				if err := s.refile(cmd.Context()); err != nil {
 					return err
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,13 +21,20 @@ import (
 // what an undisturbed one has.
 func TestKillDuringPass(t *testing.T) {
 	const feeds, items, kills = 40, 20, 50
-	var names []string
+	var (
+		names []string
+		// killer is asked at each request.
+		killer atomic.Pointer[func()]
+	)
 	mux := http.NewServeMux()
 	for i := range feeds {
 		name := fmt.Sprintf("f%d", i)
 		names = append(names, name)
 		body := simpleFeed(name, items)
 		mux.HandleFunc("/"+name, func(w http.ResponseWriter, r *http.Request) {
+			if kill := killer.Load(); kill != nil {
+				(*kill)()
+			}
 			w.Header().Set("ETag", `"1"`)
 			if r.Header.Get("If-None-Match") != "" {
 				w.WriteHeader(http.StatusNotModified)
@@ -38,16 +46,14 @@ func TestKillDuringPass(t *testing.T) {
 	// Few workers make many commits, and so many places to be killed at.
 	config := "fetch: {allow_private: true, workers: 2}\n" + feedConfig(serve(t, mux).URL, names...)
 	undisturbed := workdir(t, config)
-	began := time.Now()
 	must(t, undisturbed, "fetch", "--all")
-	pass := time.Since(began)
 	want := ids(exported(t, undisturbed))
 	if len(want) != feeds*items || len(slices.Compact(slices.Clone(want))) != len(want) {
 		t.Fatalf("an undisturbed pass stored %d items, want %d different ones", len(want), feeds*items)
 	}
 
 	seed := rand.Uint64()
-	t.Logf("seed %d; a pass takes %s", seed, pass)
+	t.Logf("seed %d", seed)
 	moments := rand.New(rand.NewPCG(seed, 0))
 	disturbed := 0
 	for range kills {
@@ -57,11 +63,19 @@ func TestKillDuringPass(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		killer := time.AfterFunc(time.Duration(moments.Int64N(int64(pass))), func() { _ = cmd.Process.Kill() })
+		// The moment is a little after some request: while others are fetched, parsed or committed.
+		var asked atomic.Int32
+		request, later := 1+moments.Int32N(feeds), time.Duration(moments.Int64N(int64(3*time.Millisecond)))
+		kill := func() {
+			if asked.Add(1) == request {
+				time.AfterFunc(later, func() { _ = cmd.Process.Kill() })
+			}
+		}
+		killer.Store(&kill)
 		if cmd.Wait() != nil {
 			disturbed++
 		}
-		killer.Stop()
+		killer.Store(nil)
 		must(t, wd, "fetch", "--all")
 		if diff := cmp.Diff(want, ids(exported(t, wd))); diff != "" {
 			t.Fatalf("items after a kill and a pass (-undisturbed +got):\n%s", diff)

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/config"
 	"github.com/topicwire/topicwire/aggregator/poll"
 )
 
@@ -28,7 +34,7 @@ not be made or finished.`,
 			if p.logLevel == "info" && !cmd.Flags().Changed("log-level") {
 				p.logLevel = "error" // what the polls have to say is printed below
 			}
-			d, _, done, err := p.desk(cmd.Context(), true)
+			d, cfg, done, err := p.desk(cmd.Context(), true)
 			if err != nil {
 				return err
 			}
@@ -37,6 +43,11 @@ not be made or finished.`,
 				if err := s.apply(cmd.Context()); err != nil {
 					return err
 				}
+				hangUp, err := s.answerMeanwhile(cmd.Context(), cfg)
+				if err != nil {
+					return err
+				}
+				defer hangUp()
 			}
 			out := fetchPrinter{program: p, quiet: quiet, asJSON: asJSON}
 			summary, err := d.Fetch(cmd.Context(), all, out.poll)
@@ -48,6 +59,34 @@ not be made or finished.`,
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print only the feeds that failed")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object for each poll and one for the summary")
 	return cmd
+}
+
+// answerMeanwhile serves the control socket for as long as a command of its own has the store, so that others work
+// meanwhile, an overlapping fetch among them. hangUp waits for those that are being answered.
+func (s *station) answerMeanwhile(ctx context.Context, cfg *config.Config) (hangUp func(), err error) {
+	file, err := storeFile(cfg)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listenControl(socketPath(file))
+	if err != nil {
+		return nil, err
+	}
+	ready := make(chan struct{})
+	close(ready)
+	server := &http.Server{
+		Handler:     controlHandler(s, ready, s.log),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(listener) }) // ends at Shutdown
+	return func() {
+		os.Remove(socketPath(file))
+		if server.Shutdown(ctx) != nil {
+			server.Close()
+		}
+		serving.Wait()
+	}, nil
 }
 
 // fetchPrinter prints a pass as it goes.

@@ -18,7 +18,7 @@ import (
 
 // maintenance is the daemon's own jobs, by the cron specs of the config.
 func (s *station) maintenance(storeFile string) (*schedule.Jobs, error) {
-	jobs := schedule.NewJobs(s.log, time.Local)
+	jobs := schedule.NewJobs(s.log, time.UTC)
 	m := s.config.Maintenance
 	if m.Backup.Schedule != "" {
 		err := jobs.Add("backup", m.Backup.Schedule, func(ctx context.Context) error {

@@ -54,16 +54,27 @@ left out. Nothing is stored and no config is needed. The exit code is 1 where th
 	return cmd
 }
 
+// maxDocument is far above what any feed has and far below what a machine has.
+const maxDocument = 256 << 20
+
 // readDocument reads a file, or standard input for "-".
 func readDocument(stdin io.Reader, name string) ([]byte, error) {
-	if name == "-" {
-		body, err := io.ReadAll(stdin)
+	if name != "-" {
+		file, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("read standard input: %w", err)
+			return nil, err
 		}
-		return body, nil
+		defer file.Close()
+		stdin = file
 	}
-	return os.ReadFile(name)
+	body, err := io.ReadAll(io.LimitReader(stdin, maxDocument+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	case len(body) > maxDocument:
+		return nil, fmt.Errorf("read %s: more than %d MiB, which is no feed", name, maxDocument>>20)
+	}
+	return body, nil
 }
 
 // parseReport is what 'parse --json' prints.

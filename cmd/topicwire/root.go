@@ -46,14 +46,18 @@ type program struct {
 
 // execute runs the command line and returns the exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	p := &program{stdout: stdout, stderr: stderr, now: time.Now}
+	printed := &checkedWriter{Writer: stdout}
+	p := &program{stdout: printed, stderr: stderr, now: time.Now}
 	root := p.command()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(printed)
 	root.SetErr(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	var usage usageError
 	switch {
+	case err == nil && printed.err != nil:
+		fmt.Fprintf(stderr, "%s: write to standard output: %v\n", cmd.CommandPath(), printed.err)
+		return exitFailed
 	case err == nil:
 		return exitDone
 	case errors.As(err, &usage):
@@ -65,6 +69,20 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "%s: %v\n", cmd.CommandPath(), err)
 	return exitFailed
+}
+
+// checkedWriter remembers the first error, so that no command needs to look at each line that it prints.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 func (p *program) command() *cobra.Command {
@@ -85,6 +103,10 @@ the example that is built in.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			_, err := p.logger()
+			return err
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},

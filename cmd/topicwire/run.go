@@ -61,11 +61,24 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err := s.store.Close(); err != nil {
-			log.Error("close the store", "error", err)
-		}
-	}()
+	defer s.close()
+	ctx, stop := context.WithCancelCause(ctx)
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	defer stop(nil)
+	// Commands find the daemon before it is ready, since it may have much to file anew first.
+	ready := make(chan struct{})
+	controlListener, err := listenControl(socketPath(file))
+	if err != nil {
+		return err
+	}
+	defer os.Remove(socketPath(file))
+	control := &http.Server{
+		Handler: controlHandler(s, ready, log),
+		// A pass or an export that a command asked for ends with the program, not when it likes.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	parts.Go(func() { stop(serveHTTP(ctx, controlListener, control)) })
 	if err := s.apply(ctx); err != nil {
 		return err
 	}
@@ -73,39 +86,23 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	if err != nil {
 		return err
 	}
+	jobs, err := s.maintenance(file)
+	if err != nil {
+		return err
+	}
 	publicListener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen (config key listen): %w", err)
 	}
-	controlListener, err := listenControl(socketPath(file))
-	if err != nil {
-		publicListener.Close()
-		return err
-	}
-	defer os.Remove(socketPath(file))
-	jobs, err := s.maintenance(file)
-	if err != nil {
-		publicListener.Close()
-		controlListener.Close()
-		return err
-	}
+	close(ready)
 	log.Info("serving", "address", "http://"+publicListener.Addr().String()+"/", "base_url", cfg.BaseURL, "store", file,
 		"feeds", len(cfg.Feeds), "topics", len(cfg.Topics), "polling", polls)
-
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var parts sync.WaitGroup
-	control := &http.Server{
-		Handler: controlHandler(s, log),
-		// A pass or an export that a command asked for ends with the program, not when it likes.
-		BaseContext: func(net.Listener) context.Context { return ctx },
-	}
 	parts.Go(func() { stop(serveHTTP(ctx, publicListener, publicServer(public))) })
-	parts.Go(func() { stop(serveHTTP(ctx, controlListener, control)) })
 	parts.Go(func() { jobs.Run(ctx) })
 	if polls {
 		parts.Go(func() { s.poller.Run(ctx) })
 	}
+	<-ctx.Done()
 	parts.Wait()
 	log.Info("stopped")
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {

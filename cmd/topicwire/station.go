@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,7 +101,7 @@ func userAgent(contact string) string {
 
 // apply makes the store follow the config: its feeds, and the topics of the items it has.
 func (s *station) apply(ctx context.Context) error {
-	authority, err := s.store.Authority(ctx, authorityFor(s.config.BaseURL, s.now()))
+	authority, err := s.store.Authority(ctx, authorityFor(s.config.BaseURL, s.now(), rand.Uint64()))
 	if err != nil {
 		return err
 	}
@@ -109,8 +113,16 @@ func (s *station) apply(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take over the feeds of the config: %w", err)
 	}
-	forced := forcedTopics(s.config.Feeds)
-	refiled, err := s.store.Refile(ctx, s.rules(), func(it aggregator.Item) []aggregator.TopicID {
+	return s.refile(ctx)
+}
+
+// refile files the stored items under the topics of the config where those have changed.
+func (s *station) refile(ctx context.Context) error {
+	forced, err := s.forcedTopics(ctx)
+	if err != nil {
+		return fmt.Errorf("read the feeds' topics: %w", err)
+	}
+	refiled, err := s.store.Refile(ctx, rules(s.topics.Rules(), forced), func(it aggregator.Item) []aggregator.TopicID {
 		return poll.Topics(s.topics, forced[it.Feed], &it)
 	})
 	if err != nil {
@@ -123,7 +135,8 @@ func (s *station) apply(ctx context.Context) error {
 }
 
 // firstDue is when a feed that is new to the store, or whose URL or schedule changed, is polled next: a feed that was
-// never polled at once, any other when its schedule says so, since a restart is no reason to ask a publisher again.
+// never polled at that URL at once, any other when its schedule says so, since a restart is no reason to ask a publisher
+// again. What the publisher asked for is kept to in any case.
 func firstDue(f aggregator.Feed, state aggregator.FeedState, now time.Time) time.Time {
 	if state.LastPoll.At.IsZero() {
 		return now
@@ -132,38 +145,61 @@ func firstDue(f aggregator.Feed, state aggregator.FeedState, now time.Time) time
 	if err != nil {
 		return now
 	}
-	return spec.Next(f.ID, state.LastPoll.At)
+	next := spec.Next(f.ID, state.LastPoll.At)
+	if next.Before(state.NotBefore) {
+		return state.NotBefore
+	}
+	return next
 }
 
 // rules changes whenever stored items may have to be filed under other topics.
-func (s *station) rules() aggregator.Hash {
-	parts := []string{s.topics.Rules().String()}
-	for _, f := range s.config.Feeds {
-		for _, t := range f.Topics {
-			parts = append(parts, string(f.ID), string(t))
+func rules(queries aggregator.Hash, forced map[aggregator.FeedID][]aggregator.TopicID) aggregator.Hash {
+	parts := []string{queries.String()}
+	for _, id := range slices.Sorted(maps.Keys(forced)) {
+		for _, t := range forced[id] {
+			parts = append(parts, string(id), string(t))
 		}
 	}
 	return aggregator.HashOf(parts...)
 }
 
-func forcedTopics(feeds []aggregator.Feed) map[aggregator.FeedID][]aggregator.TopicID {
+// forcedTopics are the topics that feeds force on their items: as the config says for its own feeds, as the store has it
+// for those that the config no longer names, whose items stay where they are.
+func (s *station) forcedTopics(ctx context.Context) (map[aggregator.FeedID][]aggregator.TopicID, error) {
 	forced := make(map[aggregator.FeedID][]aggregator.TopicID)
-	for _, f := range feeds {
+	for status, err := range s.store.Feeds(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if len(status.Feed.Topics) > 0 {
+			forced[status.Feed.ID] = status.Feed.Topics
+		}
+	}
+	for _, f := range s.config.Feeds {
+		delete(forced, f.ID)
 		if len(f.Topics) > 0 {
 			forced[f.ID] = f.Topics
 		}
 	}
-	return forced
+	return forced, nil
 }
 
+// dnsName is a name that published ids may be built on (RFC 4151 section 2.1).
+var dnsName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
 // authorityFor is what published ids are built on (RFC 4151 section 2.1): the name of the host that publishes and a day
-// on which it was the operator's. The store keeps the first one for ever.
-func authorityFor(baseURL string, now time.Time) string {
-	host := "localhost"
-	if u, err := url.Parse(baseURL); err == nil && u.Hostname() != "" {
-		host = strings.ToLower(u.Hostname())
+// on which it was the operator's. A base URL without a public name says nothing of the operator, and two of them must not
+// publish the same ids: then it is a random name in a domain that nobody has (RFC 2606 section 2). The store keeps the
+// first one for ever.
+func authorityFor(baseURL string, now time.Time, random uint64) string {
+	name := fmt.Sprintf("w%016x.invalid", random)
+	if u, err := url.Parse(baseURL); err == nil {
+		host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+		if len(host) <= 253 && dnsName.MatchString(host) && !strings.HasSuffix(host, ".localhost") {
+			name = host
+		}
 	}
-	return host + "," + now.UTC().Format(time.DateOnly)
+	return name + "," + now.UTC().Format(time.DateOnly)
 }
 
 // storeFile is the path of the config's store, for what is kept beside it.
@@ -187,6 +223,9 @@ func (p *program) desk(ctx context.Context, create bool) (d desk, cfg *config.Co
 		return nil, nil, nil, err
 	}
 	if remote, ok := dialDesk(ctx, socketPath(file)); ok {
+		if err := p.compareConfigs(ctx, remote, cfg); err != nil {
+			return nil, nil, nil, err
+		}
 		return remote, cfg, remote.close, nil
 	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) && !create {
@@ -200,9 +239,33 @@ func (p *program) desk(ctx context.Context, create bool) (d desk, cfg *config.Co
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return s, cfg, func() {
-		if err := s.store.Close(); err != nil {
-			log.Error("close the store", "error", err)
-		}
-	}, nil
+	return s, cfg, s.close, nil
+}
+
+// compareConfigs warns where the daemon that is about to answer has another config than the command was given.
+func (p *program) compareConfigs(ctx context.Context, remote *remoteDesk, cfg *config.Config) error {
+	about, err := remote.about(ctx)
+	if err != nil {
+		return err
+	}
+	if about.Config != configHash(cfg).String() {
+		fmt.Fprintf(p.stderr, "warning: the process that holds the store (%d) runs on another config than this command; its feeds and topics count until it is restarted\n", about.PID)
+	}
+	return nil
+}
+
+// configHash tells configs apart by all that they say.
+func configHash(cfg *config.Config) aggregator.Hash {
+	text, err := json.Marshal(cfg)
+	if err != nil {
+		// Plain structs of plain values can be written.
+		panic(err)
+	}
+	return aggregator.HashOf(text)
+}
+
+func (s *station) close() {
+	if err := s.store.Close(); err != nil {
+		s.log.Error("close the store", "error", err)
+	}
 }

@@ -73,7 +73,7 @@ func (p *program) topicsTestCommand() *cobra.Command {
 		Use:   "test QUERY",
 		Short: "Show what a query matches among the stored items",
 		Long: `Show how many of the stored items a query matches, and the latest of them with the words that matched.
-Nothing is changed. The query language is described in docs/query-language.md.`,
+Items that a feed forces into a topic are not counted. The query language is described in docs/query-language.md.`,
 		Example: `  topicwire topics test '"data protection" OR gdpr*'
   topicwire topics test 'title:(cloud AND pakistan) -lang:de' --limit 50
   topicwire topics test --topic cloud --json     # the query of a topic in the config`,
@@ -106,7 +106,7 @@ Nothing is changed. The query language is described in docs/query-language.md.`,
 				if err != nil {
 					return err
 				}
-				req.Query = t.Query
+				req.Query, req.Feeds = t.Query, t.Feeds
 			}
 			report, err := d.Test(cmd.Context(), req)
 			if err != nil {
@@ -167,19 +167,26 @@ func printTest(w io.Writer, r testReport) error {
 	return nil
 }
 
-// latestMatches keeps the latest matches, newest first.
-type latestMatches []testMatch
+// latestMatches keeps the latest of the items that it is given, up to a limit.
+type latestMatches struct {
+	limit int
+	items []aggregator.Item
+}
 
-func (l *latestMatches) add(m testMatch, limit int) {
-	at, _ := slices.BinarySearchFunc(*l, m, func(a, b testMatch) int {
+func (l *latestMatches) add(it aggregator.Item) {
+	l.items = append(l.items, it)
+	if len(l.items) >= 2*l.limit+64 {
+		l.items = l.sorted()
+	}
+}
+
+// sorted are the latest, newest first.
+func (l *latestMatches) sorted() []aggregator.Item {
+	slices.SortFunc(l.items, func(a, b aggregator.Item) int {
 		if c := b.Published.Compare(a.Published); c != 0 {
 			return c
 		}
 		return slices.Compare(a.ID[:], b.ID[:])
 	})
-	if at >= limit {
-		return
-	}
-	*l = slices.Insert(*l, at, m)
-	*l = (*l)[:min(len(*l), limit)]
+	return l.items[:min(len(l.items), l.limit)]
 }

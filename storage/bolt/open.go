@@ -202,7 +202,7 @@ func explain(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, bbolterrors.ErrTimeout):
-		return fmt.Errorf("%w; stop it, or ask it through its socket", aggregator.ErrStoreBusy)
+		return fmt.Errorf("%w; try again when it has ended, or stop it", aggregator.ErrStoreBusy)
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum),
 		errors.Is(err, bbolterrors.ErrVersionMismatch):
 		return fmt.Errorf("%w: %w", errOther, err)
