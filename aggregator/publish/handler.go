@@ -43,7 +43,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("X-Content-Type-Options", "nosniff")
 	path := r.URL.Path
-	if rest, ok := strings.CutPrefix(path, s.prefix); ok && strings.HasPrefix(rest, "/") {
+	if rest, ok := strings.CutPrefix(path, s.mount); ok && strings.HasPrefix(rest, "/") {
 		path = rest
 	}
 	file := s.files[path]
@@ -103,9 +103,10 @@ func (s *site) route(path string) (resource, bool) {
 	return resource{}, false
 }
 
-// canonical is where a path leads that differs from a known one only by a slash at its end.
+// canonical is where a path leads that differs from a known one only by a slash at its end. The address of the site has
+// one, since its pages are below it.
 func (s *site) canonical(path string) (string, bool) {
-	if path == "/topics" || path == "/topics/" {
+	if path == s.mount || path == "" || path == "/topics" || path == "/topics/" {
 		return s.prefix + "/", true
 	}
 	trimmed := strings.TrimSuffix(path, "/")

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,36 @@ func TestASlashAtTheEndIsTakenOff(t *testing.T) {
 		if w.Code != http.StatusMovedPermanently || w.Header().Get("Location") != want {
 			t.Errorf("GET %s: %d to %q, want %q", path, w.Code, w.Header().Get("Location"), want)
 		}
+	}
+}
+
+func TestTheAddressOfTheSiteItself(t *testing.T) {
+	for name, tc := range map[string]struct{ base, path, want string }{
+		"the path that readers are told":   {"https://example.org/wire", "/wire", "/wire/"},
+		"with a slash in the config":       {"https://example.org/wire/", "/wire", "/wire/"},
+		"a longer path":                    {"https://example.org/news/wire", "/news/wire", "/news/wire/"},
+		"a path with escapes":              {"https://example.org/the%20wire", "/the%20wire", "/the%20wire/"},
+		"taken off whole by what is above": {"https://example.org/wire", "", "/wire/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := handler(t, sample(), baseURL(tc.base))
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			var err error
+			if r.URL, err = url.Parse(tc.path); err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if got := w.Header().Get("Location"); w.Code != http.StatusMovedPermanently || got != tc.want {
+				t.Fatalf("GET %q: %d to %q, want %q", tc.path, w.Code, got, tc.want)
+			}
+			if w := get(t, h, tc.want); w.Code != http.StatusOK {
+				t.Errorf("GET %q: %d", tc.want, w.Code)
+			}
+		})
+	}
+	if w := get(t, handler(t, sample(), baseURL("https://example.org/all")), "/all"); w.Code != http.StatusOK {
+		t.Errorf("a path that is a page's too: %d; the proxy may have taken the first part off", w.Code)
 	}
 }
 

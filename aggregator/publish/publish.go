@@ -81,6 +81,7 @@ func New(src Source, o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make publisher: base URL %q: want an absolute http or https URL without query and fragment", o.BaseURL)
 	}
 	s.prefix = strings.TrimRight(base.EscapedPath(), "/")
+	s.mount = strings.TrimRight(base.Path, "/")
 	s.base = base.Scheme + "://" + base.Host + s.prefix
 	if s.born, err = birthOf(o.Authority); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
@@ -126,8 +127,9 @@ func withDefaults(o Options) Options {
 type site struct {
 	src     Source
 	options Options
-	// base is the public address without a slash at the end, prefix its path.
-	base, prefix string
+	// base is the public address without a slash at the end, prefix its path; mount is prefix without escapes, as the
+	// paths of requests are.
+	base, prefix, mount string
 	// born is the date of the authority: what an empty feed gives as its last change.
 	born     time.Time
 	channels map[aggregator.TopicID]channel
