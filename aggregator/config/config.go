@@ -78,7 +78,8 @@ type Fetch struct {
 
 // Publish shapes the merged feeds.
 type Publish struct {
-	// Stories is how many a merged feed holds, Window the time whose stories it holds all of: whichever is more.
+	// Stories is how many a merged feed holds, from 1 to 1000, Window the time whose stories it holds all of: whichever
+	// is more, but never more than 1000.
 	Stories int
 	Window  time.Duration
 	// MaxAge is how long caches may keep a merged feed, for Cache-Control; 0 makes them ask each time.

@@ -35,7 +35,7 @@ var (
 		{"redirects", func(r *reader, n ast.Node, f *Fetch) { r.readInt(n, 1, 100, &f.Redirects) }},
 	}
 	publishFields = []field[Publish]{
-		{"stories", func(r *reader, n ast.Node, p *Publish) { r.readInt(n, 1, 10_000, &p.Stories) }},
+		{"stories", func(r *reader, n ast.Node, p *Publish) { r.readInt(n, 1, 1000, &p.Stories) }},
 		{"window", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, time.Second, &p.Window) }},
 		{"max_age", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, 0, &p.MaxAge) }},
 	}

@@ -171,6 +171,18 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// What package publish would cut is not accepted in silence.
+func TestAFeedHasAtMostAThousandStories(t *testing.T) {
+	if got := parse(t, "publish: {stories: 1000}").Publish.Stories; got != 1000 {
+		t.Errorf("stories: 1000 is read as %d", got)
+	}
+	got := problemsOf(t, "publish:\n  stories: 5000\n")
+	want := file + `:2:12: stories "5000" is out of range; write a number from 1 to 1000`
+	if len(got) != 1 || got[0].String() != want {
+		t.Errorf("stories: 5000 is %v, want %s", got, want)
+	}
+}
+
 func TestTextIsWhatItLooksLike(t *testing.T) {
 	for _, text := range []string{"no", "true", "0123", "1e3", "2024-01-01", "0x10", ".inf", "1_000", "12:30:45"} {
 		if got := parse(t, "feeds: [{id: a, url: \"https://a.example.org\", title: "+text+"}]").Feeds[0].Title; got != text {

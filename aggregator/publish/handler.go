@@ -265,7 +265,7 @@ func (s *site) send(w http.ResponseWriter, r *http.Request, rendered *rendering,
 	header := w.Header()
 	header.Set("Vary", "Accept-Encoding")
 	header.Set("Content-Type", rendered.mediaType)
-	header.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(maxAge/time.Second)))
+	header.Set("Cache-Control", cacheControl(maxAge))
 	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		v = rendered.gzip
 		header.Set("Content-Encoding", "gzip")
@@ -280,6 +280,16 @@ func (s *site) send(w http.ResponseWriter, r *http.Request, rendered *rendering,
 		r.Header.Set("If-None-Match", strings.Join(lines, ", "))
 	}
 	http.ServeContent(w, r, "", rendered.changed, bytes.NewReader(v.body))
+}
+
+// cacheControl says for how long an answer may be used again (RFC 9111 section 5.2.2).
+func cacheControl(maxAge time.Duration) string {
+	seconds := int64(maxAge / time.Second)
+	control := "public, max-age=" + strconv.FormatInt(seconds, 10)
+	if seconds == 0 { // max-age alone would allow an old answer where the site cannot be reached
+		control += ", no-cache"
+	}
+	return control
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110 section 12.5.3): gzip by name, else by "*", unless its weight is 0.

@@ -189,6 +189,21 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+func TestForHowLongAnAnswerMayBeKept(t *testing.T) {
+	for maxAge, want := range map[time.Duration]string{
+		0:                      "public, max-age=0, no-cache",
+		500 * time.Millisecond: "public, max-age=0, no-cache",
+		time.Hour:              "public, max-age=3600",
+	} {
+		h := handler(t, sample(), func(o *publish.Options) { o.MaxAge = maxAge })
+		for _, path := range []string{"/", "/topics/cloud", "/all.atom", "/opml", "/style.css"} {
+			if got := get(t, h, path).Header().Get("Cache-Control"); got != want {
+				t.Errorf("GET %s with a MaxAge of %v: Cache-Control %q, want %q", path, maxAge, got, want)
+			}
+		}
+	}
+}
+
 func TestEncodings(t *testing.T) {
 	h := handler(t, sample())
 	plain := get(t, h, "/all.rss").Body.String()
@@ -363,6 +378,7 @@ func TestOptions(t *testing.T) {
 		"an authority with port": func(o *publish.Options) { o.Authority = "example.org:80,2026" },
 		"an authority undated":   func(o *publish.Options) { o.Authority = "example.org" },
 		"a date that is none":    func(o *publish.Options) { o.Authority = "example.org,2026-13" },
+		"an age below nothing":   func(o *publish.Options) { o.MaxAge = -time.Second },
 		"a topic twice":          func(o *publish.Options) { o.Topics = append(o.Topics, o.Topics[0]) },
 		"a topic without id":     func(o *publish.Options) { o.Topics = append(o.Topics, aggregator.Topic{Title: "x"}) },
 	} {

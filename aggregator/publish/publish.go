@@ -25,7 +25,7 @@ type Source interface {
 	Feed(ctx context.Context, id aggregator.FeedID) (aggregator.FeedStatus, error)
 }
 
-// Options say what is published and how. BaseURL and Authority are required, all else has a default.
+// Options say what is published and how. BaseURL and Authority are required, all else may be left out.
 type Options struct {
 	// BaseURL is the public address of the site, http or https, with or without a path. Links in feeds are built on
 	// it. A path of it is taken off a request's path where it is there, so that a proxy may pass it on or not.
@@ -41,7 +41,7 @@ type Options struct {
 	// long as they are no more than Window (48 hours if 0) older than the feed's newest, up to 1000.
 	Stories int
 	Window  time.Duration
-	// MaxAge is for how long a cache may answer without asking again; 5 minutes if 0.
+	// MaxAge is for how long a cache may answer without asking again, in whole seconds; 0 makes it ask each time.
 	MaxAge time.Duration
 	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
 	CacheBytes int64
@@ -54,7 +54,6 @@ type Options struct {
 const (
 	defaultStories    = 50
 	defaultWindow     = 48 * time.Hour
-	defaultMaxAge     = 5 * time.Minute
 	defaultCacheBytes = 64 << 20
 	// maxStories bounds a document, whatever the window or a reader's limit says.
 	maxStories = 1000
@@ -86,6 +85,9 @@ func New(src Source, o Options) (http.Handler, error) {
 	if s.born, err = birthOf(o.Authority); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
 	}
+	if o.MaxAge < 0 {
+		return nil, fmt.Errorf("make publisher: max age %v: want 0 or more", o.MaxAge)
+	}
 	if err := s.addChannels(); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
 	}
@@ -109,9 +111,6 @@ func withDefaults(o Options) Options {
 	o.Stories = min(o.Stories, maxStories)
 	if o.Window <= 0 {
 		o.Window = defaultWindow
-	}
-	if o.MaxAge <= 0 {
-		o.MaxAge = defaultMaxAge
 	}
 	if o.CacheBytes <= 0 {
 		o.CacheBytes = defaultCacheBytes
