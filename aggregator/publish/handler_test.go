@@ -142,7 +142,10 @@ func TestAPathBeforeTheSite(t *testing.T) {
 }
 
 func TestConditions(t *testing.T) {
-	h := handler(t, sample())
+	clock := &clock{noon.Add(300 * time.Millisecond)}
+	h := handler(t, sample(), clock.set)
+	get(t, h, "/all.atom")
+	clock.now = noon.Add(time.Hour)
 	plain := get(t, h, "/all.atom")
 	packed := get(t, h, "/all.atom", "Accept-Encoding", "gzip")
 	etag, gzipped := plain.Header().Get("ETag"), packed.Header().Get("ETag")
@@ -150,8 +153,8 @@ func TestConditions(t *testing.T) {
 		t.Fatalf("entity tags %s and %s: want two strong ones", etag, gzipped)
 	}
 	modified := plain.Header().Get("Last-Modified")
-	if modified != "Sun, 22 Nov 2026 12:01:30 GMT" {
-		t.Fatalf("Last-Modified %q, want that of the version", modified)
+	if modified != "Sun, 22 Nov 2026 12:00:01 GMT" {
+		t.Fatalf("Last-Modified %q, want the second after the feed was first asked for", modified)
 	}
 	for name, tc := range map[string]struct {
 		header []string
@@ -167,8 +170,9 @@ func TestConditions(t *testing.T) {
 		"the tag of the other encoding":   {[]string{"If-None-Match", etag, "Accept-Encoding", "gzip"}, 200},
 		"the tag of the compressed form":  {[]string{"If-None-Match", gzipped, "Accept-Encoding", "gzip"}, 304},
 		"the same date":                   {[]string{"If-Modified-Since", modified}, 304},
-		"an older date":                   {[]string{"If-Modified-Since", "Sun, 22 Nov 2026 12:01:29 GMT"}, 200},
-		"a date in the asctime form":      {[]string{"If-Modified-Since", "Sun Nov 22 12:01:30 2026"}, 304},
+		"an older date":                   {[]string{"If-Modified-Since", "Sun, 22 Nov 2026 12:00:00 GMT"}, 200},
+		"a later date, never sent":        {[]string{"If-Modified-Since", "Sun, 22 Nov 2026 12:00:02 GMT"}, 200},
+		"a date in the asctime form":      {[]string{"If-Modified-Since", "Sun Nov 22 12:00:01 2026"}, 304},
 		"a date that is none":             {[]string{"If-Modified-Since", "yesterday"}, 200},
 		"the tag wins over an older date": {[]string{"If-None-Match", etag, "If-Modified-Since", "Sun, 22 Nov 2020 12:01:29 GMT"}, 304},
 	} {

@@ -45,6 +45,8 @@ type Options struct {
 	MaxAge time.Duration
 	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
 	CacheBytes int64
+	// Now is the time, for Last-Modified; time.Now if nil. No document depends on it.
+	Now func() time.Time
 	// Log is told of what could not be rendered; nothing is logged if nil.
 	Log *slog.Logger
 	// Generator and Version name the program in the feeds; "topicwire" and no version if empty.
@@ -114,6 +116,9 @@ func withDefaults(o Options) Options {
 	}
 	if o.CacheBytes <= 0 {
 		o.CacheBytes = defaultCacheBytes
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
