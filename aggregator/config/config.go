@@ -15,13 +15,15 @@
 // refused.
 //
 // In a value, ${NAME} stands for the environment variable NAME and $${ for the two characters ${. Keys and comments
-// are left alone. What a variable holds may be a secret: no Problem ever shows it, nor the user information of a URL.
+// are left alone. What a variable holds may be a secret: no Problem ever shows it, nor the user information of a URL. A
+// feed whose URL has either is private, as one is that says so: its URL is not to be published.
 //
 // # Ids
 //
 // The ids of feeds and topics are part of published links and of the identity of items, so they are restricted to what
 // needs no escaping, and a feed should be given one. A feed without an id gets one that is made from its URL by
-// FeedIDFromURL: it then changes, and all items of the feed are new, when the URL changes.
+// FeedIDFromURL: it then changes, and all items of the feed are new, when the URL changes. One whose URL holds a
+// variable, or that says that it is private, must have an id.
 //
 // The package knows neither cron specs nor the query language; who calls it passes the checks in.
 package config

@@ -63,6 +63,7 @@ var (
 		{"tags", func(r *reader, n ast.Node, f *feedDraft) { r.readTags(n, &f.Tags) }},
 		{"max_age", func(r *reader, n ast.Node, f *feedDraft) { r.readDuration(n, time.Second, &f.MaxAge) }},
 		{"allow_private", func(r *reader, n ast.Node, f *feedDraft) { r.readBool(n, &f.AllowPrivate) }},
+		{"private", func(r *reader, n ast.Node, f *feedDraft) { r.readBool(n, &f.Private) }},
 	}
 	topicFields = []field[topicDraft]{
 		{"id", func(r *reader, n ast.Node, t *topicDraft) { t.id, t.idGiven = r.readID(n, "topic") }},

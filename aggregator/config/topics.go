@@ -111,6 +111,7 @@ func (r *reader) finishFeeds(d *draft) map[string]place {
 		f := draft.Feed
 		if u := draft.url.parsed; u != nil {
 			f.URL = draft.url.text
+			f.Private = f.Private || draft.url.expanded || u.User != nil
 			r.unique(urls, sameURL(u), draft.url.at, draft.key+".url", func(first place) (string, string) {
 				return fmt.Sprintf("url is that of the feed on line %d", first.line), "remove one of the two feeds"
 			})
@@ -135,9 +136,14 @@ func (r *reader) finishFeeds(d *draft) map[string]place {
 
 // derivedID is the id of a feed that the file gives none.
 func (r *reader) derivedID(f feedDraft, ids map[string]place) aggregator.FeedID {
-	if f.url.expanded {
+	switch {
+	case f.url.expanded:
 		r.problemWith(f.key, f.at, "a feed without an id, whose url holds a variable",
 			"add an id: one made from the url would show what the variable holds")
+		return ""
+	case f.Private:
+		r.problemWith(f.key, f.at, "a private feed without an id",
+			"add an id: one made from the url would show parts of it")
 		return ""
 	}
 	id := FeedIDFromURL(f.url.parsed)

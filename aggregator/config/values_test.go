@@ -82,6 +82,7 @@ feeds:
     tags: [x, y z]
     max_age: 7d
     allow_private: true
+    private: true
 topics:
   - {id: t, description: D, query: a b, feeds: [a]}
 `)
@@ -96,7 +97,7 @@ topics:
 		},
 		Feeds: []aggregator.Feed{{
 			ID: "a", URL: "https://user:pass@example.org/feed?x=1", Title: `A: "b"`, Schedule: "@hourly",
-			Topics: []aggregator.TopicID{"t"}, Tags: []string{"x", "y z"}, MaxAge: 7 * 24 * time.Hour, AllowPrivate: true,
+			Topics: []aggregator.TopicID{"t"}, Tags: []string{"x", "y z"}, MaxAge: 7 * 24 * time.Hour, AllowPrivate: true, Private: true,
 		}},
 		Topics: []aggregator.Topic{{ID: "t", Title: "t", Description: "D", Query: "a b", Feeds: []aggregator.FeedID{"a"}}},
 	}
@@ -141,6 +142,55 @@ func TestVariables(t *testing.T) {
 	}
 	if got := parse(t, "listen: \"127.0.0.1:${PORT}\"\nfetch: {workers: \"${PORT}\"}"); got.BaseURL != "http://127.0.0.1:9090" || got.Fetch.Workers != 9090 {
 		t.Errorf("base_url %q and %d workers, want the port in both", got.BaseURL, got.Fetch.Workers)
+	}
+}
+
+// What may be a secret in a feed's URL must not be published.
+func TestWhichFeedsArePrivate(t *testing.T) {
+	for _, test := range []struct {
+		why, fields string
+		want        bool
+	}{
+		{"a plain one", `url: "https://a.example.org/?x=1"`, false},
+		{"one that says so", `url: "https://a.example.org/?token=abc", private: true`, true},
+		{"a variable in the query", `url: "https://a.example.org/?token=${PAGE}"`, true},
+		{"a variable in the path", `url: "https://a.example.org/${PAGE}/feed"`, true},
+		{"a variable and nothing else", `url: "${WHOLE}"`, true},
+		{"a variable in a merged section", `<<: *secret`, true},
+		{"a variable that holds nothing", `url: "https://a.example.org/${EMPTY}"`, true},
+		{"an escaped variable is text", `url: "https://a.example.org/$${PAGE}"`, false},
+		{"a variable elsewhere", `url: "https://a.example.org/", title: "${PAGE}"`, false},
+		{"a name", `url: "https://reader@a.example.org/"`, true},
+		{"a password", `url: "https://reader:word@a.example.org/"`, true},
+		{"a secret cannot be made public", `url: "https://a.example.org/${PAGE}", private: false`, true},
+		{"neither is one on a private address", `url: "https://a.example.org/", allow_private: true`, false},
+	} {
+		o := options()
+		env := o.Env
+		o.Env = func(name string) (string, bool) {
+			if name == "WHOLE" {
+				return "https://a.example.org/feed", true
+			}
+			return env(name)
+		}
+		text := "x-secret: &secret {url: 'https://a.example.org/${PAGE}'}\nfeeds:\n  - {id: a, " + test.fields + "}\n"
+		c, err := config.Parse(file, []byte(text), o)
+		if err != nil {
+			t.Errorf("%s: %v", test.why, err)
+			continue
+		}
+		if got := c.Feeds[0].Private; got != test.want {
+			t.Errorf("%s: private is %v, want %v", test.why, got, test.want)
+		}
+	}
+}
+
+// The id that is made from a URL shows parts of it, and is published.
+func TestAPrivateFeedNeedsAnID(t *testing.T) {
+	got := problemsOf(t, "feeds:\n  - {url: \"https://example.org/abc123/feed\", private: true}\n")
+	want := file + ":2:5: a private feed without an id; add an id: one made from the url would show parts of it"
+	if len(got) != 1 || got[0].String() != want {
+		t.Errorf("problems are %v, want %s", got, want)
 	}
 }
 

@@ -89,7 +89,7 @@ func (s *site) atom(d *document, query string) ([]byte, error) {
 }
 
 func atomEntryOf(e *entry) atomEntry {
-	src := &e.reports[0].source
+	src := e.reports[0].source
 	out := atomEntry{
 		Language: e.language,
 		AtomEntry: feeds.AtomEntry{

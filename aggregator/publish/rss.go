@@ -2,6 +2,7 @@ package publish
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"html"
@@ -86,7 +87,7 @@ func (s *site) rss(d *document, query string) ([]byte, error) {
 }
 
 func rssItemOf(e *entry) rssItem {
-	src := &e.reports[0].source
+	src := e.reports[0].source
 	out := rssItem{
 		RssItem: feeds.RssItem{
 			Title: rssText(e.title), Link: e.link, Description: e.summary, PubDate: rfc822(e.published),
@@ -105,8 +106,8 @@ func rssItemOf(e *entry) rssItem {
 	for _, c := range e.categories {
 		out.Categories = append(out.Categories, rssText(c))
 	}
-	if src.url != "" {
-		out.Source = &rssSource{URL: src.url, Title: rssText(src.title)}
+	if where := cmp.Or(src.url, src.home); where != "" { // the attribute is required
+		out.Source = &rssSource{URL: where, Title: rssText(src.title)}
 	}
 	for _, f := range e.files {
 		if enclosure := rssEnclosure(f); enclosure != nil {

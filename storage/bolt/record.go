@@ -66,19 +66,20 @@ type feedRecord struct {
 	MaxAge       time.Duration        `cbor:"6,keyasint,omitempty"`
 	AllowPrivate bool                 `cbor:"7,keyasint,omitempty"`
 	Inactive     bool                 `cbor:"8,keyasint,omitempty"`
+	Private      bool                 `cbor:"9,keyasint,omitempty"`
 }
 
 func feedRecordOf(f aggregator.Feed) feedRecord {
 	return feedRecord{
 		URL: f.URL, Title: f.Title, Schedule: f.Schedule, Topics: f.Topics, Tags: f.Tags,
-		MaxAge: f.MaxAge, AllowPrivate: f.AllowPrivate,
+		MaxAge: f.MaxAge, AllowPrivate: f.AllowPrivate, Private: f.Private,
 	}
 }
 
 func (r feedRecord) feed(id aggregator.FeedID) aggregator.Feed {
 	return aggregator.Feed{
 		ID: id, URL: r.URL, Title: r.Title, Schedule: r.Schedule, Topics: r.Topics, Tags: r.Tags,
-		MaxAge: r.MaxAge, AllowPrivate: r.AllowPrivate,
+		MaxAge: r.MaxAge, AllowPrivate: r.AllowPrivate, Private: r.Private,
 	}
 }
 
