@@ -25,7 +25,7 @@ var hostile = []string{
 	"<" + strings.Repeat("div><", 300), strings.Repeat("<table><tr><td>", 100), strings.Repeat("x ", 3000), strings.Repeat("é", 9000), strings.Repeat("<b>", 500) + "deep",
 	"https://example.org/ä?q=ö#ü", "HTTPS://EXAMPLE.ORG:443/a b|c^d`e{f}g\"h<i>j\\k", "http://user:pass@example.org/", "http://", "https:///path", "//example.org/x", "/rel", "javascript:alert(1)",
 	"mailto:a@example.org", "data:text/html,<b>", "http://[::1]:80/", "http://exa mple.org/", "http://example.org:99999999/", "http://example.org/%zz%4", "http://example.org/#a#b", "http://münchen.example/",
-	"http://localhost/file.mp3", "https://a_b.example/x.mp3", "https://example.org?x", "http://\u202Ex.example/", "https://example.org/\x00", "tag:example.org,2020:x", "urn:uuid:1", "feed:https://example.org/", "ftp://example.org/",
+	"http://localhost/file.mp3", "https://a_b.example/x.mp3", "https://example.org?x", "http://\u202Ex.example/", "http://<b>/", "https://example.org/\x00", "tag:example.org,2020:x", "urn:uuid:1", "feed:https://example.org/", "ftp://example.org/",
 	"en", "en_US", "xx-yy", "zh-Hans-CN", "e", "klingon", "ur-PK", "i-default", "a@example.org", "not an address", "A <a@example.org>", "a@b", "mailto:x@example.org",
 	"audio/mpeg", "audio/mpeg; charset=x", "AUDIO/MPEG", "mp3", "audio/", "application/x y",
 }
