@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -52,12 +53,39 @@ func (s *site) source(status aggregator.FeedStatus) *source {
 	}
 	if status.Feed.Private {
 		src.secret, src.url = withoutPlace(src.url), ""
+	} else if isPublicID(status.State.DocumentID) {
+		src.id = status.State.DocumentID
 	}
 	src.home = src.link(status.State.Link)
 	if status.Feed.Private && sharesParts(status.Feed.URL, src.home) {
 		src.home = ""
 	}
 	return src
+}
+
+// The forms of ids that are not links (RFC 4151 section 2.1, RFC 2141 section 2, RFC 4122 section 3).
+var (
+	tagID  = regexp.MustCompile(`^tag:(?:[a-z0-9._-]+@)?[a-z0-9.-]+,[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?:[^#]+$`)
+	urnID  = regexp.MustCompile(`^(?i:urn):[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9()+,.:=@;$_!*'%-]+$`)
+	uuidID = regexp.MustCompile(`^(?i:urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+)
+
+// isPublicID reports whether a document's id can stand where Atom wants one, as it is: ids are compared character by
+// character, so it is taken unchanged or not at all (RFC 4287 section 4.2.6). It must be an absolute URI, and one of a
+// scheme for ids: validators refuse many others. Documents that are not Atom have ids of all kinds.
+func isPublicID(id string) bool {
+	scheme, _, _ := strings.Cut(strings.ToLower(id), ":")
+	switch {
+	case len(id) > maxURL || escapeURI(id) != id:
+		return false
+	case scheme == "tag":
+		return tagID.MatchString(id)
+	case strings.HasPrefix(strings.ToLower(id), "urn:uuid:"):
+		return uuidID.MatchString(id)
+	case scheme == "urn":
+		return urnID.MatchString(id)
+	}
+	return id != "" && webLink(id) == id
 }
 
 // withoutPlace is the link to the whole of what it leads to, without a slash at the end.
