@@ -30,7 +30,7 @@ bench: ## the whole program beside a bare HTTP client, on one origin in one run
 	$(GO) test -run '^$$' -bench '^BenchmarkPass' -benchtime 5x -timeout 30m ./cmd/topicwire
 
 golden: ## rewrite the golden files; look at the difference before you commit it
-	$(GO) test ./aggregator/... -update
+	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u) -update
 
 generate: ## copy config.example.yaml to where it is built in
 	$(GO) generate ./...
