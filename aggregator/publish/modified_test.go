@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -89,7 +90,7 @@ func TestADateVouchesForNoOtherBytesAfterARestart(t *testing.T) {
 // asks by date alone, however old its edition is, never misses one.
 func TestADateVouchesForNoOtherBytesWheneverTheStoreChanges(t *testing.T) {
 	unchanged := 0
-	for seed := range uint64(20) {
+	for seed := range uint64(10) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		clock := &clock{noon}
 		src := sample()
@@ -99,7 +100,7 @@ func TestADateVouchesForNoOtherBytesWheneverTheStoreChanges(t *testing.T) {
 		}
 		h := start()
 		var editions []edition
-		for step := range 120 {
+		for step := range 60 {
 			clock.now = clock.now.Add(time.Duration(r.IntN(700)) * time.Millisecond)
 			switch r.IntN(8) {
 			case 0:
@@ -110,7 +111,9 @@ func TestADateVouchesForNoOtherBytesWheneverTheStoreChanges(t *testing.T) {
 				dated := clock.now.Add(-time.Duration(r.IntN(1500)) * time.Millisecond)
 				src.version = aggregator.Version{Seq: src.version.Seq + 1, Changed: dated}
 			}
-			editions = append(editions, fetchEdition(t, h, "/all.atom"))
+			if e := fetchEdition(t, h, "/all.atom?limit=1"); !slices.Contains(editions, e) {
+				editions = append(editions, e)
+			}
 			for _, e := range editions {
 				if e.ask(t, h, fmt.Sprintf("seed %d, step %d", seed, step)) {
 					unchanged++
