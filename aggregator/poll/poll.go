@@ -347,7 +347,7 @@ func failed(lease aggregator.Lease, answer aggregator.PollRecord, failure error)
 		Outcome: aggregator.OutcomeFailed,
 		Status:  answer.Status,
 		Bytes:   answer.Bytes,
-		Error:   strings.Join(strings.Fields(failure.Error()), " "),
+		Error:   withoutSecrets(lease.Feed, strings.Join(strings.Fields(failure.Error()), " ")),
 	}
 	var refused *fetch.Error
 	if errors.As(failure, &refused) {
@@ -359,6 +359,15 @@ func failed(lease aggregator.Lease, answer aggregator.PollRecord, failure error)
 		}
 	}
 	return o
+}
+
+// withoutSecrets hides the query of a private feed's URL, which errors name: they are logged and listed.
+func withoutSecrets(feed aggregator.Feed, text string) string {
+	_, query, ok := strings.Cut(feed.URL, "?")
+	if !feed.Private || !ok || query == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, query, "hidden")
 }
 
 // due is when the feed is polled next after an outcome.

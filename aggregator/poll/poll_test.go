@@ -416,6 +416,21 @@ func TestPassCountsWhatRunIsPolling(t *testing.T) {
 	})
 }
 
+func TestErrorsOfPrivateFeedsHideTheirQuery(t *testing.T) {
+	w := newWire(t, nil)
+	const secret = "token=s3cr3t"
+	feed := aggregator.Feed{ID: "a", URL: "https://a.example/?" + secret, Schedule: "@every 1h", Private: true}
+	err := w.store.SyncFeeds(t.Context(), []aggregator.Feed{feed}, func(aggregator.Feed, aggregator.FeedState) time.Time { return start })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.answer(feed.URL, func() (*fetch.Response, error) { return nil, fmt.Errorf("get %s: refused", feed.URL) })
+	w.pass(t)
+	if got := w.feed(t, "a").LastPoll.Error; strings.Contains(got, secret) || !strings.Contains(got, "refused") {
+		t.Errorf("error %q", got)
+	}
+}
+
 func TestRetryAfterIsRemembered(t *testing.T) {
 	w := newWire(t, nil, "a")
 	until := start.Add(30 * time.Hour)

@@ -104,7 +104,7 @@ type testMatch struct {
 
 func newFeedReport(s aggregator.FeedStatus) feedReport {
 	r := feedReport{
-		ID: s.Feed.ID, Title: s.DisplayTitle(), URL: withoutCredentials(s.Feed.URL), Schedule: s.Feed.Schedule,
+		ID: s.Feed.ID, Title: s.DisplayTitle(), URL: shownURL(s.Feed), Schedule: s.Feed.Schedule,
 		Tags: s.Feed.Tags, Items: s.State.Items, Failures: s.State.Failures,
 		LastSuccess: orNull(s.State.LastSuccess), LastNew: orNull(s.State.LastNew),
 	}
@@ -148,13 +148,16 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-// withoutCredentials is the URL as it may be shown.
-func withoutCredentials(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.User == nil {
-		return raw
+// shownURL is the feed's URL as it may be shown: without user information, and without the query of a private feed.
+func shownURL(f aggregator.Feed) string {
+	u, err := url.Parse(f.URL)
+	if err != nil || u.User == nil && (!f.Private || u.RawQuery == "") {
+		return f.URL
 	}
 	u.User = nil
+	if f.Private && u.RawQuery != "" {
+		u.RawQuery = "hidden"
+	}
 	return u.String()
 }
 

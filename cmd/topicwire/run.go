@@ -120,6 +120,7 @@ func (s *station) publisher() (http.Handler, error) {
 		Window:    s.config.Publish.Window,
 		MaxAge:    s.config.Publish.MaxAge,
 		Version:   version,
+		Now:       s.now,
 		Generator: "topicwire",
 		Log:       s.log,
 	})
