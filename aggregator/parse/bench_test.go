@@ -7,6 +7,7 @@ import (
 	"github.com/mmcdole/gofeed"
 
 	"github.com/topicwire/topicwire/aggregator/parse"
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
 	"github.com/topicwire/topicwire/aggregator/parse/scan"
 )
 
@@ -16,7 +17,7 @@ func BenchmarkCaptured(b *testing.B) {
 	var bodies [][]byte
 	var size int64
 	items := 0
-	for _, body := range sharedFeeds(b) {
+	for _, body := range specimen.Feeds(b) {
 		feed, err := gofeed.NewParser().Parse(bytes.NewReader(body))
 		if err != nil {
 			continue

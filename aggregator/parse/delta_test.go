@@ -8,6 +8,7 @@ import (
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/parse"
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
 )
 
 // hashes gives the hashes of a document's items and what was read of them.
@@ -25,7 +26,7 @@ func hashes(t testing.TB, body []byte, name string, known map[aggregator.Hash]bo
 // TestKnownItemsAreSkipped reads captured feeds of which every other item is known: the rest comes out as if all had
 // been read.
 func TestKnownItemsAreSkipped(t *testing.T) {
-	for name, body := range sharedFeeds(t) {
+	for name, body := range specimen.Feeds(t) {
 		t.Run(name, func(t *testing.T) {
 			all := hashes(t, body, name, nil)
 			if len(all.Hashes) != len(all.Items) || len(all.Skipped) != 0 {
@@ -121,7 +122,7 @@ func BenchmarkOneNew(b *testing.B) {
 	}
 	var feeds []feed
 	var size int64
-	for name, body := range sharedFeeds(b) {
+	for name, body := range specimen.Feeds(b) {
 		f := feed{name, body, map[aggregator.Hash]bool{}}
 		for i, h := range hashes(b, body, name, nil).Hashes {
 			if i%20 != 10 {
