@@ -47,7 +47,7 @@ func FuzzParse(f *testing.F) {
 		checkText(t, doc.Title, doc.Link, doc.Language, doc.Description, doc.ID)
 		checkText(t, doc.Repairs...)
 		for _, it := range doc.Items {
-			checkText(t, it.GUID, it.URL, it.Title, it.Summary, it.Content, it.Language, it.Image)
+			checkText(t, it.GUID, it.URL, it.Title, it.Summary, it.Content, it.Language, it.Image, it.Comments, it.Source.Title, it.Source.URL)
 			checkText(t, it.Categories...)
 			for _, a := range it.Authors {
 				checkText(t, a.Name, a.Email, a.URL)
@@ -55,10 +55,13 @@ func FuzzParse(f *testing.F) {
 					t.Error("an empty author")
 				}
 			}
-			checkWeb(t, it.URL, it.Image)
+			if it.CommentCount < 0 {
+				t.Errorf("%d comments", it.CommentCount)
+			}
+			checkWeb(t, it.URL, it.Image, it.Comments, it.Source.URL)
 			for _, e := range it.Enclosures {
 				checkText(t, e.URL, e.Type)
-				if e.URL == "" || e.Length < 0 {
+				if e.URL == "" || e.Length < 0 || e.Duration < 0 {
 					t.Errorf("enclosure %+v", e)
 				}
 				checkWeb(t, e.URL)

@@ -56,7 +56,7 @@ func jsonItem(in *json.Item, feed *json.Feed, where scope) aggregator.Item {
 	files := files{scope: where}
 	if in.Attachments != nil {
 		for _, a := range *in.Attachments {
-			files.add(a.URL, a.MimeType, strconv.FormatInt(a.SizeInBytes, 10))
+			files.add(a.URL, a.MimeType, strconv.FormatInt(a.SizeInBytes, 10), strconv.FormatInt(a.DurationInSeconds, 10))
 		}
 	}
 	files.picture(in.Image)

@@ -269,7 +269,8 @@ func clip(s string, n int) string {
 
 // cleanItem takes out what no output may have.
 func cleanItem(it *aggregator.Item) {
-	for _, s := range []*string{&it.GUID, &it.URL, &it.Title, &it.Summary, &it.Content, &it.Language, &it.Image} {
+	for _, s := range []*string{&it.GUID, &it.URL, &it.Title, &it.Summary, &it.Content, &it.Language, &it.Image,
+		&it.Comments, &it.Source.Title, &it.Source.URL} {
 		*s = clean(*s)
 	}
 	for i := range it.Authors {

@@ -55,6 +55,8 @@ type facts struct {
 	encoded, body construct
 	// linkBase is the base of a link that declares its own.
 	linkBase *url.URL
+	// replies is how many comments an Atom link says there are (RFC 4685 section 4), the greatest number.
+	replies int
 }
 
 // writtenDate is a date as the publisher wrote it. A greater rank is a better word on the matter; other is the next
@@ -278,6 +280,9 @@ func (s *surveyor) openChild(f *facts, t tag, base *url.URL) {
 	case "link":
 		if base != nil {
 			f.linkBase = base
+		}
+		if s.atom && bytes.Contains(t.attrs, []byte("replies")) {
+			f.replies = max(f.replies, replies(t))
 		}
 	default:
 		if c.want, c.rank = dateElement(name); c.want != wantNothing && !datesItems(s.family(prefix)) {

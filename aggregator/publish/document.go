@@ -39,6 +39,8 @@ type entry struct {
 	updated    time.Time
 	place      time.Time // in the order of stories
 	files      []aggregator.Enclosure
+	comments   string // where they can be read, "" where that is not known
+	replies    int    // how many there are
 	image      string
 	revision   int
 	topics     []aggregator.TopicID
@@ -105,6 +107,8 @@ func (s *site) entry(ctx context.Context, d *document, sources *sourceReader, st
 		published:  firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, s.born),
 		place:      firstTime(it.OrderTime, it.Published, it.FirstSeen, s.born),
 		files:      filesOf(it.Enclosures, src),
+		comments:   src.link(it.Comments),
+		replies:    max(it.CommentCount, 0),
 		image:      src.link(it.Image),
 		revision:   it.Revision,
 		topics:     topicsOf(story),
@@ -247,7 +251,7 @@ func categoriesOf(categories []string) []string {
 func filesOf(files []aggregator.Enclosure, src *source) []aggregator.Enclosure {
 	var out []aggregator.Enclosure
 	for _, f := range files {
-		f = aggregator.Enclosure{URL: src.link(f.URL), Type: mediaType(f.Type), Length: max(f.Length, 0)}
+		f = aggregator.Enclosure{URL: src.link(f.URL), Type: mediaType(f.Type), Length: max(f.Length, 0), Duration: max(f.Duration, 0)}
 		if f.URL != "" && !slices.ContainsFunc(out, func(g aggregator.Enclosure) bool { return f.URL == g.URL }) && len(out) < maxFiles {
 			out = append(out, f)
 		}

@@ -44,8 +44,9 @@ func hostileItem(feed aggregator.FeedID, key string, pick func() string, at func
 		Authors:    []aggregator.Author{{Name: pick(), Email: pick(), URL: pick()}, {Name: pick()}, {}},
 		Categories: []string{pick(), pick(), pick(), "same", "same"},
 		Language:   pick(), Image: pick(),
-		Enclosures: []aggregator.Enclosure{{URL: pick(), Type: pick(), Length: -1}, {URL: pick(), Type: pick(), Length: math.MaxInt64}},
-		Published:  at(), Updated: at(), FirstSeen: at(), Revised: at(), OrderTime: at(),
+		Enclosures: []aggregator.Enclosure{{URL: pick(), Type: pick(), Length: -1, Duration: -1}, {URL: pick(), Type: pick(), Length: math.MaxInt64, Duration: math.MaxInt64}},
+		Comments:   pick(), CommentCount: len(pick()) - 3, Source: aggregator.ItemSource{Title: pick(), URL: pick()},
+		Published: at(), Updated: at(), FirstSeen: at(), Revised: at(), OrderTime: at(),
 		DateSource: aggregator.DateSource(pick()), Topics: []aggregator.TopicID{"cloud", aggregator.TopicID(pick())},
 	}
 }

@@ -394,6 +394,10 @@ func (c checker) atomLinks(n *node, alternate bool) {
 		case "alternate":
 			alternates++
 		case "self", "related", "enclosure":
+		case "replies":
+			if count, ok := l.attrs["http://purl.org/syndication/thread/1.0 count"]; ok {
+				c.length(count)
+			}
 		default:
 			c.errorf("link relation %q", rel)
 		}
@@ -467,6 +471,15 @@ func (c checker) rssItem(it *node) {
 		c.errorf("author, which wants a mail address")
 	}
 	c.atMostOne(it, "enclosure", "source", "comments")
+	for _, n := range it.all("comments") {
+		c.link(n.text)
+	}
+	for _, name := range []string{"http://purl.org/rss/1.0/modules/slash/ comments", "http://www.itunes.com/dtds/podcast-1.0.dtd duration"} {
+		c.atMostOne(it, name)
+		for _, n := range it.all(name) {
+			c.length(n.text)
+		}
+	}
 	for _, n := range append(it.all(creator), it.all("category")...) {
 		c.text(n.text)
 	}
