@@ -28,7 +28,7 @@ func fromJSON(feed *json.Feed, b *builder) {
 		}
 		s.items = append(s.items, f)
 	}
-	s.noteDates()
+	s.noteDates(s.items)
 	b.dates = newDateReader(b.seen, b.doc.Language, b.scope.page, s.dates)
 	for i, item := range feed.Items {
 		if item == nil {

@@ -121,9 +121,13 @@ func (b *builder) read(in *input) error {
 		fromJSON(feed, b)
 		return nil
 	}
-	s := look(in.data, in.kind == inputAtom, b.scope.page)
-	b.skipKnown(in.data, &s)
+	s := look(in.data, in.kind == inputAtom, b.scope.page, in.spans, b.knownXML())
 	fresh := len(s.items)
+	if b.known != nil {
+		for _, f := range s.items {
+			b.fresh = append(b.fresh, f.hash)
+		}
+	}
 	if in.kind == inputAtom {
 		feed, err := readAtom(in.data, &s)
 		if err != nil {
