@@ -86,9 +86,9 @@ var candidates = [...]candidate{
 	{"big5", traditionalchinese.Big5, "", nil, chineseWeight},
 }
 
-// foreignText is about 16 KB of the body's texts that are not in ASCII alone, without markup.
+// foreignText is about 4 KB of the body's texts that are not in ASCII alone, without markup.
 func foreignText(body []byte) []byte {
-	const most = 16 << 10
+	const most = 4 << 10
 	var sample []byte
 	for len(body) > 0 && len(sample) < most {
 		end := bytes.IndexAny(body, "<>\n")
