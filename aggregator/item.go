@@ -153,8 +153,8 @@ type Item struct {
 	// Topics are those that the item is filed under, sorted.
 	Topics []TopicID
 
-	// Hash is that of all that the publisher says of the item but for CommentCount, TextHash that of its title and text alone, without
-	// markup and white space.
+	// Hash is that of all that the publisher says of the item but for CommentCount, TextHash that of its title and text
+	// alone, without markup and white space.
 	Hash, TextHash Hash
 }
 
