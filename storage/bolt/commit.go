@@ -20,6 +20,9 @@ const (
 type commit struct {
 	poll aggregator.Poll
 	size int
+	// pack made the records, one for each item of the poll.
+	pack    *packer
+	records [][]byte
 	// done gets the outcome once.
 	done chan error
 }
@@ -72,6 +75,9 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 		return err
 	}
 	c, err := newCommit(poll)
+	if err == nil {
+		err = c.encode(s.codec, s.pack())
+	}
 	if err != nil {
 		return fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
 	}
@@ -127,6 +133,28 @@ func newCommit(poll aggregator.Poll) (*commit, error) {
 	return c, nil
 }
 
+// encode makes the records of the items as if all were new, which most are: it is the larger part of the work, and here
+// nobody waits for it.
+func (c *commit) encode(codec codec, p *packer) error {
+	c.pack, c.records = p, make([][]byte, len(c.poll.Items))
+	for i := range c.poll.Items {
+		record, err := codec.encodePacked(p, itemRecordOf(&c.poll.Items[i]))
+		if err != nil {
+			return fmt.Errorf("item %v: %w", c.poll.Items[i].ID, err)
+		}
+		c.records[i] = record
+	}
+	return nil
+}
+
+// record is that of the poll's i-th item, nil where the store's dictionaries have changed since it was made.
+func (c *commit) record(p *packer, i int) []byte {
+	if c.pack != p {
+		return nil
+	}
+	return c.records[i]
+}
+
 // commitBatch writes what waits. Who calls it holds writing.
 func (s *Store) commitBatch() {
 	var batch []*commit
@@ -152,15 +180,20 @@ func (s *Store) commitBatch() {
 		}
 		c.done <- own
 	}
+	if err == nil {
+		// A store without a dictionary is whole, only larger than it need be: an error here is no poll's.
+		_ = s.trainWhenReady()
+	}
 }
 
 func (s *Store) apply(batch ...*commit) error {
 	return s.update(func(w *writer) error {
 		for _, c := range batch {
-			if err := w.applyPoll(c.poll); err != nil {
+			if err := w.applyPoll(c); err != nil {
 				return err
 			}
 		}
+		s.lastSeq = w.bucket(itemsBucket).Sequence()
 		return nil
 	})
 }

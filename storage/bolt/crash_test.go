@@ -211,7 +211,7 @@ func fillDisk(t *testing.T, path string) {
 		// enough to share a transaction.
 		var items []aggregator.Item
 		for n := range 220 {
-			items = append(items, newItem(leases[0].Feed.ID, n, 50_000))
+			items = append(items, noisy(leases[0].Feed.ID, n, 50_000))
 		}
 		ok(t, commit(t, s, leases[0], items...))
 		info, err := os.Stat(path)
@@ -224,7 +224,7 @@ func fillDisk(t *testing.T, path string) {
 		big.State.Validators.ETag, small.State.Validators.ETag = "big", "small"
 		release := holdWriting(t, s)
 		go func() {
-			err := commit(t, s, big, newItem(big.Feed.ID, 0, 7<<20))
+			err := commit(t, s, big, noisy(big.Feed.ID, 0, 7<<20))
 			if err == nil || !strings.Contains(err.Error(), path) {
 				t.Errorf("commit on a full disk: error = %v, want one that names the file", err)
 			}
@@ -241,7 +241,7 @@ func fillDisk(t *testing.T, path string) {
 		expectETag(t, s, big.Feed.ID, "")
 		expectETag(t, s, small.Feed.ID, "small")
 		ok(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &room))
-		ok(t, commit(t, s, big, newItem(big.Feed.ID, 0, 7<<20)))
+		ok(t, commit(t, s, big, noisy(big.Feed.ID, 0, 7<<20)))
 		expectETag(t, s, big.Feed.ID, "big")
 		if n, err := readAll(t, s); n != 222 || err != nil {
 			t.Errorf("%d items, %v; want 222", n, err)

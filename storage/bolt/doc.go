@@ -3,10 +3,16 @@
 //
 // # Layout
 //
-// Every bucket is a sorted map from bytes to bytes. A "record" is one byte for its version, then CBOR (RFC 8949) with
-// small integers as the names of fields, so that a field can be added without touching what is stored. Integers in
-// keys are big-endian, an "instant" is 12 bytes that sort as time does (key.go), and a "topic" in a key is its length
-// in two bytes and its id, since bbolt has no empty keys and AllTopics is empty.
+// Every bucket is a sorted map from bytes to bytes. A "record" is CBOR (RFC 8949) with small integers as the names of
+// fields, so that a field can be added without touching what is stored; its first byte says how it is wrapped (pack.go):
+//
+//	1    the CBOR as it is; written by format 1 only
+//	2    the CBOR, then its CRC-32C, 4 bytes
+//	3    a zstd frame of the CBOR (RFC 8878) with the frame's checksum, by the dictionary that the frame names, if any
+//
+// Items and revisions are compressed where that makes them shorter. Integers in keys are big-endian, an "instant" is 12
+// bytes that sort as time does (key.go), and a "topic" in a key is its length in two bytes and its id, since bbolt has
+// no empty keys and AllTopics is empty.
 //
 //	meta        "format"    -> version of this layout, 4 bytes
 //	            "authority" -> what Authority was given first
@@ -22,6 +28,7 @@
 //	stories     StoryID, ItemID        -> record: where the item is, and what places its story in the lists
 //	lists       topic, inverted instant, StoryID -> nothing; one entry for each story and each of its topics
 //	topics      topic                  -> record: Version
+//	dictionaries number, 4 bytes       -> a zstd dictionary; the greatest number is the one to write with
 //
 // A feed's description, its state and its last listing are apart, so that a poll that found nothing new rewrites some two hundred bytes
 // and one key of due. An item that changes moves to a new Seq: the pages of items fill up in order and stay full. The
@@ -30,6 +37,22 @@
 // What lists holds of a story is a pure function of its entries in stories (listing); at each change the entries
 // before and after are compared and the difference is written. So the latest stories of a topic are a short scan from
 // where the topic begins.
+//
+// # Dictionaries
+//
+// Most items are a kilobyte or two: too short for a compressor to learn anything from one of them. A dictionary has what
+// the items of this store share, phrases and links and the names of fields, and makes each a third or so shorter than
+// zstd does without. The first is trained, once, when the store has its first items (trainAfter), in the half second
+// after a commit whose callers already have their answer. A dictionary is never changed, and stays as long as a record
+// may need it.
+//
+// # Formats
+//
+// meta says which format a file has. Open brings an earlier one forward in one transaction; a file of each is kept in
+// testdata. A newer one is refused.
+//
+//	1    the first
+//	2    records are summed or packed, there are dictionaries and listings; the records of format 1 stay as they are
 //
 // # Writing
 //

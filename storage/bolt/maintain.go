@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/topicwire/topicwire/aggregator"
 )
 
@@ -80,7 +82,7 @@ func (w *writer) refile(items []aggregator.Item) error {
 		return err
 	}
 	for i := range items {
-		if err := w.put(itemsBucket, seqKey(items[i].Seq), itemRecordOf(&items[i])); err != nil {
+		if err := w.putPacked(itemsBucket, seqKey(items[i].Seq), itemRecordOf(&items[i])); err != nil {
 			return err
 		}
 		if err := w.file(&items[i], seq); err != nil {
@@ -115,11 +117,20 @@ func (s *Store) Authority(ctx context.Context, proposed string) (string, error) 
 
 // Backup writes a copy of the file as of one instant; see storage.MaintenanceStore.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
-	out := &watched{ctx: ctx, w: w}
-	err := s.view(func(r *reader) error {
-		_, err := r.tx.WriteTo(out)
+	if err := s.maintain(ctx); err != nil {
 		return err
+	}
+	defer s.maintained()
+	out := &watched{ctx: ctx, w: w}
+	// Not by view: what waits to swap the file must not wait for a slow writer, and all readers for it.
+	db := s.database()
+	err := guard(func() error {
+		return db.View(func(tx *bbolt.Tx) error {
+			_, err := tx.WriteTo(out)
+			return err
+		})
 	})
+	err = s.wrap("read", err)
 	if out.err != nil {
 		// bbolt gives no more than the text of the writer's error.
 		err = out.err

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -21,7 +23,7 @@ import (
 )
 
 // format is the version of the layout that this package writes and the newest that it reads.
-const format = 1
+const format = 2
 
 // The buckets and the keys of meta.
 var (
@@ -37,6 +39,8 @@ var (
 	storiesBucket   = []byte("stories")
 	listsBucket     = []byte("lists")
 	topicsBucket    = []byte("topics")
+
+	dictionariesBucket = []byte("dictionaries")
 
 	formatKey    = []byte("format")
 	authorityKey = []byte("authority")
@@ -60,17 +64,30 @@ type Options struct {
 // Store is a store in one file. It keeps the promises of storage.Store.
 type Store struct {
 	path  string
-	db    *bbolt.DB
 	codec codec
 	now   func() time.Time
 
-	// writing is held by who writes. It is a channel so that waiting for it ends with a context.
-	writing chan struct{}
-	queue   queue
-	leases  leases
+	// file is what is open. Who reads holds using as a reader for the time of a short transaction; who puts another
+	// file in its place waits for them.
+	using sync.RWMutex
+	file  file
+
+	// writing is held by who writes, maintaining by who does something long that only one may do at a time; who wants
+	// both takes maintaining first. They are channels so that waiting for them ends with a context.
+	writing, maintaining chan struct{}
+	queue                queue
+	leases               leases
+	// lastSeq is the last Seq given, trainAt that at which a first dictionary is tried. Who writes holds them.
+	lastSeq, trainAt uint64
 
 	closed  atomic.Bool
 	damaged atomic.Bool
+}
+
+// file is an open database and what reads its records.
+type file struct {
+	db   *bbolt.DB
+	pack *packer
 }
 
 // Open opens the store in the file at path and makes an empty one, readable by its owner alone, where there is no file.
@@ -109,14 +126,30 @@ func open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, db: db, codec: codec, now: o.Now, writing: make(chan struct{}, 1)}
+	s := &Store{
+		path: path, codec: codec, now: o.Now, file: file{db: db}, trainAt: trainAfter,
+		writing: make(chan struct{}, 1), maintaining: make(chan struct{}, 1),
+	}
 	s.leases = newLeases(uint64(o.Now().UnixNano()))
-	if bare {
-		if err := s.create(); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
+	if err := s.prepare(bare); err != nil {
+		return nil, errors.Join(err, guard(db.Close))
 	}
 	return s, nil
+}
+
+// prepare makes a store of a bare file, brings an earlier format forward and reads the dictionaries.
+func (s *Store) prepare(bare bool) error {
+	if bare {
+		if err := s.create(); err != nil {
+			return err
+		}
+	} else if err := s.migrate(); err != nil {
+		return err
+	}
+	return s.view(func(r *reader) (err error) {
+		s.file.pack, err = r.newPacker()
+		return err
+	})
 }
 
 // fileSize is 0 where there is no file yet.
@@ -217,7 +250,7 @@ func (s *Store) create() error {
 	err := s.update(func(w *writer) error {
 		for _, name := range [][]byte{
 			metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
-			revisionsBucket, storiesBucket, listsBucket, topicsBucket,
+			revisionsBucket, storiesBucket, listsBucket, topicsBucket, dictionariesBucket,
 		} {
 			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {
 				return err
@@ -235,16 +268,40 @@ func (s *Store) create() error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
+// migrate brings a file of an earlier format forward in one transaction. Its records stay as they are, and are read as
+// they are.
+func (s *Store) migrate() error {
+	current := false
+	err := s.view(func(r *reader) error {
+		current = bytes.Equal(r.bucket(metaBucket).Get(formatKey), binary.BigEndian.AppendUint32(nil, format))
+		return nil
+	})
+	if err != nil || current {
+		return err
+	}
+	return s.update(func(w *writer) error {
+		// From 1: records may be summed or packed, and there are dictionaries and listings.
+		for _, name := range [][]byte{dictionariesBucket, listingsBucket} {
+			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return w.bucket(metaBucket).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
+	})
+}
+
 // Close waits for what is being written and read and closes the file. All methods fail after it; a second Close does
 // nothing.
 func (s *Store) Close() error {
+	s.maintaining <- struct{}{}
+	defer s.maintained()
 	s.writing <- struct{}{}
-	defer func() { <-s.writing }()
+	defer s.unlock()
 	if s.closed.Swap(true) || s.damaged.Load() {
 		// After a panic bbolt may hold its locks for ever; the file is released when the process ends.
 		return nil
 	}
-	if err := guard(s.db.Close); err != nil {
+	if err := guard(s.database().Close); err != nil {
 		return fmt.Errorf("close store %s: %w", s.path, err)
 	}
 	return nil
@@ -263,8 +320,10 @@ func guard(f func() error) (err error) {
 
 // view reads in one short transaction. No bytes of the file may leave f.
 func (s *Store) view(f func(*reader) error) error {
+	s.using.RLock()
+	defer s.using.RUnlock()
 	err := guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error { return f(&reader{Store: s, tx: tx}) })
+		return s.file.db.View(func(tx *bbolt.Tx) error { return f(&reader{Store: s, tx: tx, pack: s.file.pack}) })
 	})
 	return s.wrap("read", err)
 }
@@ -275,8 +334,8 @@ func (s *Store) update(f func(*writer) error) error {
 		return s.wrap("write", errDamaged)
 	}
 	err := guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			w := &writer{reader: reader{Store: s, tx: tx}, now: instantOf(s.now())}
+		return s.database().Update(func(tx *bbolt.Tx) error {
+			w := &writer{reader: reader{Store: s, tx: tx, pack: s.pack()}, now: instantOf(s.now())}
 			if err := f(w); err != nil {
 				return err
 			}
@@ -287,6 +346,26 @@ func (s *Store) update(f func(*writer) error) error {
 		s.damaged.Store(true)
 	}
 	return s.wrap("write", err)
+}
+
+// database and pack are of the file that is open now. It stays the same for who holds writing or maintaining.
+func (s *Store) database() *bbolt.DB {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	return s.file.db
+}
+
+func (s *Store) pack() *packer {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	return s.file.pack
+}
+
+// swap changes the file while nobody reads. Who calls it holds writing.
+func (s *Store) swap(change func(*file)) {
+	s.using.Lock()
+	defer s.using.Unlock()
+	change(&s.file)
 }
 
 func (s *Store) wrap(verb string, err error) error {
@@ -302,16 +381,23 @@ func (s *Store) wrap(verb string, err error) error {
 }
 
 // lock waits for the right to write; unlock gives it back.
-func (s *Store) lock(ctx context.Context) error {
+func (s *Store) lock(ctx context.Context) error { return take(ctx, s.writing) }
+
+func (s *Store) unlock() { <-s.writing }
+
+// maintain waits for the right to do what only one may do at a time; maintained gives it back.
+func (s *Store) maintain(ctx context.Context) error { return take(ctx, s.maintaining) }
+
+func (s *Store) maintained() { <-s.maintaining }
+
+func take(ctx context.Context, right chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
-	case s.writing <- struct{}{}:
+	case right <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
-
-func (s *Store) unlock() { <-s.writing }

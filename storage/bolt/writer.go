@@ -27,6 +27,15 @@ func (w *writer) put(bucket, key []byte, record any) error {
 	return w.bucket(bucket).Put(key, v)
 }
 
+// putPacked is put for records that hold text.
+func (w *writer) putPacked(bucket, key []byte, record any) error {
+	v, err := w.codec.encodePacked(w.pack, record)
+	if err != nil {
+		return err
+	}
+	return w.bucket(bucket).Put(key, v)
+}
+
 // putState stores a feed's state, and moves its due time with it where the feed has one.
 func (w *writer) putState(id []byte, old, next stateRecord, wasDue, isDue bool) error {
 	due := w.bucket(dueBucket)
@@ -57,7 +66,8 @@ func (w *writer) putListing(id, old, next []byte) error {
 }
 
 // applyPoll stores the outcome of a poll of an active feed.
-func (w *writer) applyPoll(p aggregator.Poll) error {
+func (w *writer) applyPoll(c *commit) error {
+	p := c.poll
 	id := []byte(p.Feed)
 	old, err := w.stateRecord(id)
 	if err != nil {
@@ -65,8 +75,8 @@ func (w *writer) applyPoll(p aggregator.Poll) error {
 	}
 	next := stateRecordOf(p.State)
 	next.Items = old.Items
-	for _, it := range p.Items {
-		isNew, err := w.applyItem(it)
+	for i, it := range p.Items {
+		isNew, err := w.applyItem(it, c.record(w.pack, i))
 		if err != nil {
 			return fmt.Errorf("item %v: %w", it.ID, err)
 		}
@@ -77,8 +87,9 @@ func (w *writer) applyPoll(p aggregator.Poll) error {
 	return w.putState(id, old, next, true, true)
 }
 
-// applyItem stores a new item or a change to a stored one under a new Seq.
-func (w *writer) applyItem(it aggregator.Item) (isNew bool, err error) {
+// applyItem stores a new item or a change to a stored one under a new Seq. record is that of a new item where it is
+// already made, else nil.
+func (w *writer) applyItem(it aggregator.Item, record []byte) (isNew bool, err error) {
 	items, ids := w.bucket(itemsBucket), w.bucket(identityBucket)
 	items.FillPercent = itemFill
 	at, known := identityIn(ids.Get(it.ID[:]))
@@ -88,6 +99,7 @@ func (w *writer) applyItem(it aggregator.Item) (isNew bool, err error) {
 			return false, err
 		}
 		it.Story, it.FirstSeen, it.OrderTime = old.Story, old.FirstSeen, old.OrderTime
+		record = nil
 		if it.Revision > old.Revision {
 			if err := w.putRevision(&old); err != nil {
 				return false, err
@@ -100,7 +112,12 @@ func (w *writer) applyItem(it aggregator.Item) (isNew bool, err error) {
 	if it.Seq, err = items.NextSequence(); err != nil {
 		return false, err
 	}
-	if err := w.put(itemsBucket, seqKey(it.Seq), itemRecordOf(&it)); err != nil {
+	if record == nil {
+		if record, err = w.codec.encodePacked(w.pack, itemRecordOf(&it)); err != nil {
+			return false, err
+		}
+	}
+	if err := items.Put(seqKey(it.Seq), record); err != nil {
 		return false, err
 	}
 	if err := ids.Put(it.ID[:], identity{seq: it.Seq, hash: it.Hash}.bytes()); err != nil {
@@ -119,7 +136,7 @@ func (w *writer) applyItem(it aggregator.Item) (isNew bool, err error) {
 }
 
 func (w *writer) putRevision(old *aggregator.Item) error {
-	return w.put(revisionsBucket, revisionKey(old.ID, old.Revision), revisionRecord{
+	return w.putPacked(revisionsBucket, revisionKey(old.ID, old.Revision), revisionRecord{
 		From: instantOf(old.Revised), Title: old.Title, Summary: old.Summary, Content: old.Content,
 	})
 }
