@@ -17,12 +17,13 @@
 //	meta        "format"    -> version of this layout, 4 bytes
 //	            "authority" -> what Authority was given first
 //	            "rules"     -> the hash that the last complete Refile was given
+//	            "refiling"  -> record: how far one has come that is not complete
 //	feeds       feed id                -> record: the feed as the operator describes it, and whether it is active
 //	states      feed id                -> record: FeedState without Listing
 //	listings    feed id                -> FeedState.Listing: its hashes, 64 bytes an item
 //	due         instant, feed id       -> nothing; active feeds only
 //	items       Seq                    -> record: Item
-//	identity    ItemID                 -> Seq and Item.Hash, 8 and 16 bytes
+//	identity    ItemID                 -> Seq and Item.Hash, 8 and 16 bytes; the Seq is 0 for what was pruned
 //	aliases     ItemID                 -> ItemID of the item that it leads to
 //	revisions   ItemID, number         -> record: Revision
 //	stories     StoryID, ItemID        -> record: where the item is, and what places its story in the lists
@@ -69,6 +70,14 @@
 // nothing: a slow reader neither keeps old pages alive nor the file from growing. A sequence goes on after the last
 // key that it read; a story that changes its place meanwhile can be met twice or not at all, one that stays is met
 // once.
+//
+// # Maintenance
+//
+// Identities, stories and lists say nothing that the items do not say, but for the identities of what was pruned. Check
+// holds the ones against the others. Compact writes a new file, sequentially and without holes, syncs it and renames it
+// over the old one while both are locked: there is an instant from which the new one counts, and no other in between. A
+// repair is the same with the indexes made from the items. Both hold the right to write; readers go on with the old file
+// until the name changes. Prune and Refile work through the items in small transactions, and polls come in between.
 //
 // # Damage
 //

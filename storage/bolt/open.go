@@ -42,10 +42,20 @@ var (
 
 	dictionariesBucket = []byte("dictionaries")
 
+	// allBuckets is in the order of doc.go.
+	allBuckets = [][]byte{
+		metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
+		revisionsBucket, storiesBucket, listsBucket, topicsBucket, dictionariesBucket,
+	}
+
 	formatKey    = []byte("format")
 	authorityKey = []byte("authority")
 	rulesKey     = []byte("rules")
+	refilingKey  = []byte("refiling")
 )
+
+// lockTimeout is how long a lock is waited for that another process holds, where nobody says otherwise.
+const lockTimeout = 2 * time.Second
 
 var (
 	errClosed  = errors.New("store is closed")
@@ -63,9 +73,10 @@ type Options struct {
 
 // Store is a store in one file. It keeps the promises of storage.Store.
 type Store struct {
-	path  string
-	codec codec
-	now   func() time.Time
+	path    string
+	codec   codec
+	now     func() time.Time
+	timeout time.Duration
 
 	// file is what is open. Who reads holds using as a reader for the time of a short transaction; who puts another
 	// file in its place waits for them.
@@ -103,7 +114,7 @@ func Open(path string, o Options) (*Store, error) {
 
 func open(path string, o Options) (*Store, error) {
 	if o.Timeout <= 0 {
-		o.Timeout = 2 * time.Second
+		o.Timeout = lockTimeout
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -122,14 +133,15 @@ func open(path string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	db, err := openFile(path, size, o.Timeout)
+	s := &Store{
+		path: path, codec: codec, now: o.Now, timeout: o.Timeout, trainAt: trainAfter,
+		writing: make(chan struct{}, 1), maintaining: make(chan struct{}, 1),
+	}
+	db, err := s.openFile(path, size)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{
-		path: path, codec: codec, now: o.Now, file: file{db: db}, trainAt: trainAfter,
-		writing: make(chan struct{}, 1), maintaining: make(chan struct{}, 1),
-	}
+	s.file.db = db
 	s.leases = newLeases(uint64(o.Now().UnixNano()))
 	if err := s.prepare(bare); err != nil {
 		return nil, errors.Join(err, guard(db.Close))
@@ -144,6 +156,10 @@ func (s *Store) prepare(bare bool) error {
 			return err
 		}
 	} else if err := s.migrate(); err != nil {
+		return err
+	}
+	// What a process left that ended while it rewrote the store. The lock of the store is ours.
+	if err := os.Remove(newPath(s.path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return s.view(func(r *reader) (err error) {
@@ -207,8 +223,8 @@ func checkFormat(meta *bbolt.Bucket) error {
 
 // openFile opens the file for writing. Its memory map is made larger than the file where addresses are plenty: growing
 // it waits for every reader, and a backup reads for long.
-func openFile(path string, size int64, timeout time.Duration) (*bbolt.DB, error) {
-	o := &bbolt.Options{Timeout: timeout, FreelistType: bbolt.FreelistMapType}
+func (s *Store) openFile(path string, size int64) (*bbolt.DB, error) {
+	o := &bbolt.Options{Timeout: s.timeout, FreelistType: bbolt.FreelistMapType}
 	if strconv.IntSize == 64 {
 		o.InitialMmapSize = int(max(8<<30, 2*size))
 	}
@@ -248,10 +264,7 @@ func explain(err error) error {
 // create lays the buckets out in an empty file and makes the file's name durable.
 func (s *Store) create() error {
 	err := s.update(func(w *writer) error {
-		for _, name := range [][]byte{
-			metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
-			revisionsBucket, storiesBucket, listsBucket, topicsBucket, dictionariesBucket,
-		} {
+		for _, name := range allBuckets {
 			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -261,11 +274,7 @@ func (s *Store) create() error {
 	if err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(s.path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return syncFolder(s.path)
 }
 
 // migrate brings a file of an earlier format forward in one transaction. Its records stay as they are, and are read as
@@ -374,7 +383,7 @@ func (s *Store) wrap(verb string, err error) error {
 		return err
 	case errors.Is(err, bbolterrors.ErrDatabaseNotOpen):
 		err = errClosed
-	case errors.Is(err, errRecord):
+	case errors.Is(err, errRecord), errors.Is(err, errMissing):
 		err = fmt.Errorf("%w (%w)", errDamaged, err)
 	}
 	return fmt.Errorf("%s store %s: %w", verb, s.path, err)

@@ -162,7 +162,7 @@ func (r *reader) newPacker() (*packer, error) {
 }
 
 // samples are the CBOR of items from all over the store.
-func (r *reader) samples() ([][]byte, error) {
+func (r *reader) samples() [][]byte {
 	var samples [][]byte
 	items := r.bucket(itemsBucket)
 	step, size := max(1, items.Sequence()/trainItems), 0
@@ -170,12 +170,12 @@ func (r *reader) samples() ([][]byte, error) {
 	for k, v := c.First(); k != nil && size < trainBytes; k, v = c.Seek(seqKey(seqIn(k) + step)) {
 		cbor, err := r.pack.cbor(v)
 		if err != nil {
-			return nil, fmt.Errorf("item %d: %w", seqIn(k), err)
+			continue // Whoever reads the item says so.
 		}
 		cbor = cbor[:min(len(cbor), trainPerItem)]
 		samples, size = append(samples, append([]byte(nil), cbor...)), size+len(cbor)
 	}
-	return samples, nil
+	return samples
 }
 
 // trainWhenReady gives the store its first dictionary once it has items to learn from: a new store would write for
@@ -187,9 +187,9 @@ func (s *Store) trainWhenReady() error {
 	// Items that have nothing in common today may have it when there are more of them.
 	s.trainAt = 8 * s.lastSeq
 	var samples [][]byte
-	err := s.view(func(r *reader) (err error) {
-		samples, err = r.samples()
-		return err
+	err := s.view(func(r *reader) error {
+		samples = r.samples()
+		return nil
 	})
 	if err != nil {
 		return err

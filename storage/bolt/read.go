@@ -89,7 +89,7 @@ func (s *Store) Item(ctx context.Context, id aggregator.ItemID) (it aggregator.I
 	}
 	err = s.view(func(r *reader) error {
 		_, at, ok := r.find(id)
-		if !ok {
+		if !ok || at.pruned() {
 			return fmt.Errorf("item %v: %w", id, aggregator.ErrNotFound)
 		}
 		it, err = r.item(at.seq)

@@ -69,7 +69,7 @@ func (r *reader) item(seq uint64) (aggregator.Item, error) {
 	var rec itemRecord
 	ok, err := r.get(itemsBucket, seqKey(seq), &rec)
 	if err == nil && !ok {
-		err = fmt.Errorf("item %d is missing: %w", seq, errRecord)
+		err = fmt.Errorf("item %d: %w", seq, errMissing)
 	}
 	if err != nil {
 		return aggregator.Item{}, err

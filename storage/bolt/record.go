@@ -10,7 +10,11 @@ import (
 	"github.com/topicwire/topicwire/aggregator"
 )
 
-var errRecord = errors.New("record cannot be read")
+var (
+	errRecord = errors.New("record cannot be read")
+	// errMissing is an item that another record names.
+	errMissing = errors.New("it is missing")
+)
 
 // codec writes and reads the CBOR of records.
 type codec struct {

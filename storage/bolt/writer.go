@@ -93,6 +93,9 @@ func (w *writer) applyItem(it aggregator.Item, record []byte) (isNew bool, err e
 	items, ids := w.bucket(itemsBucket), w.bucket(identityBucket)
 	items.FillPercent = itemFill
 	at, known := identityIn(ids.Get(it.ID[:]))
+	if known && at.pruned() {
+		return false, ids.Put(it.ID[:], identity{hash: it.Hash}.bytes())
+	}
 	if known {
 		old, err := w.item(at.seq)
 		if err != nil {
@@ -144,20 +147,39 @@ func (w *writer) putRevision(old *aggregator.Item) error {
 // file makes the item's story say what the item now is, and puts the story where that leads. The topics that list the
 // story, before or now, get a Version with the given seq.
 func (w *writer) file(it *aggregator.Item, seq uint64) error {
-	reports, err := w.reports(it.Story)
+	next := reportOf(it)
+	if err := w.place(it.Story, it.ID, &next, seq); err != nil {
+		return err
+	}
+	return w.put(storiesBucket, storyKey(it.Story, it.ID), next)
+}
+
+// unfile is file for an item that is no longer stored.
+func (w *writer) unfile(it *aggregator.Item, seq uint64) error {
+	if err := w.place(it.Story, it.ID, nil, seq); err != nil {
+		return err
+	}
+	return w.bucket(storiesBucket).Delete(storyKey(it.Story, it.ID))
+}
+
+func reportOf(it *aggregator.Item) reportRecord {
+	return reportRecord{
+		Seq: it.Seq, FirstSeen: instantOf(it.FirstSeen), OrderTime: instantOf(it.OrderTime), Topics: it.Topics,
+	}
+}
+
+// place brings the lists from what the story was to what it is with the given report of the item, nil for none.
+func (w *writer) place(story aggregator.StoryID, id aggregator.ItemID, next *reportRecord, seq uint64) error {
+	reports, err := w.reports(story)
 	if err != nil {
 		return err
 	}
-	next := report{id: it.ID, reportRecord: reportRecord{
-		Seq: it.Seq, FirstSeen: instantOf(it.FirstSeen), OrderTime: instantOf(it.OrderTime), Topics: it.Topics,
-	}}
-	if err := w.put(storiesBucket, storyKey(it.Story, it.ID), next.reportRecord); err != nil {
-		return err
-	}
 	before := listing(reports)
-	reports = slices.DeleteFunc(reports, func(r report) bool { return r.id == it.ID })
-	reports = append(reports, next)
-	slices.SortFunc(reports, report.compare)
+	reports = slices.DeleteFunc(reports, func(r report) bool { return r.id == id })
+	if next != nil {
+		reports = append(reports, report{id: id, reportRecord: *next})
+		slices.SortFunc(reports, report.compare)
+	}
 	after := listing(reports)
 	lists := w.bucket(listsBucket)
 	for topic, at := range before {
@@ -165,7 +187,7 @@ func (w *writer) file(it *aggregator.Item, seq uint64) error {
 		if now, ok := after[topic]; ok && now == at {
 			continue
 		}
-		if err := lists.Delete(listKey(topic, at, it.Story)); err != nil {
+		if err := lists.Delete(listKey(topic, at, story)); err != nil {
 			return err
 		}
 	}
@@ -174,7 +196,7 @@ func (w *writer) file(it *aggregator.Item, seq uint64) error {
 		if was, ok := before[topic]; ok && was == at {
 			continue
 		}
-		if err := lists.Put(listKey(topic, at, it.Story), nil); err != nil {
+		if err := lists.Put(listKey(topic, at, story), nil); err != nil {
 			return err
 		}
 	}
