@@ -322,8 +322,15 @@ func (p *Poller) recognise(ctx context.Context, lease aggregator.Lease, batch *s
 		case known.Hash == it.Hash:
 			s.unchanged[it.ID] = true
 		default:
-			if s.stored[it.ID], err = p.Store.Item(ctx, it.ID); err != nil {
+			stored, err := p.Store.Item(ctx, it.ID)
+			switch {
+			case errors.Is(err, aggregator.ErrNotFound):
+				// It was pruned, and the feed still lists it.
+				s.unchanged[it.ID] = true
+			case err != nil:
 				return sighting{}, fmt.Errorf("read stored item %s: %w", it.ID, err)
+			default:
+				s.stored[it.ID] = stored
 			}
 		}
 	}
