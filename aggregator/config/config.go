@@ -58,6 +58,8 @@ type Config struct {
 	Fetch       Fetch
 	Publish     Publish
 	Maintenance Maintenance
+	// Retention says for how long items are kept, here and in the feeds and topics that have a rule of their own.
+	Retention aggregator.Retention
 	// Feeds and Topics are in the order of the file.
 	Feeds  []aggregator.Feed
 	Topics []aggregator.Topic
@@ -92,6 +94,15 @@ type Publish struct {
 type Maintenance struct {
 	Backup     Backup
 	StaleFeeds StaleFeeds
+	// Prune removes what Retention lets go, Check looks for damage in the store, Compact gives the space back that it
+	// does not need.
+	Prune, Check, Compact Job
+}
+
+// Job is what is done on a schedule and needs no more settings.
+type Job struct {
+	// Schedule is a cron spec; empty is never.
+	Schedule string
 }
 
 // Backup copies the store on a schedule.
@@ -136,6 +147,7 @@ func Default(folder string) *Config {
 		Maintenance: Maintenance{
 			Backup:     Backup{Dir: filepath.Join(folder, "backups"), Keep: 7},
 			StaleFeeds: StaleFeeds{Schedule: "@daily", After: 7 * 24 * time.Hour},
+			Prune:      Job{Schedule: "@daily"},
 		},
 	}
 }

@@ -20,6 +20,8 @@ type topicDraft struct {
 	idGiven    bool
 	queryGiven bool
 	feeds      []ref
+	// keep is nil where the topic has no rule of its own.
+	keep *aggregator.Keep
 }
 
 func (r *reader) readTopics(n ast.Node, d *draft) {
@@ -79,6 +81,7 @@ func (r *reader) finish(d *draft) {
 	d.BaseURL = firstOf(d.baseURL, d.listenURL, d.BaseURL)
 	feeds := r.finishFeeds(d)
 	topics := r.finishTopics(d)
+	d.Retention.Feeds, d.Retention.Topics = ownRules(d)
 	for i, f := range d.feeds {
 		r.checkRefs(f.topics, f.key+".topics", "topic", topics, d.topicsBroken)
 		for _, t := range f.topics {
@@ -91,6 +94,27 @@ func (r *reader) finish(d *draft) {
 			d.Config.Topics[i].Feeds = append(d.Config.Topics[i].Feeds, aggregator.FeedID(f.name))
 		}
 	}
+}
+
+// ownRules are the rules of retention that feeds and topics have of their own.
+func ownRules(d *draft) (feeds map[aggregator.FeedID]aggregator.Keep, topics map[aggregator.TopicID]aggregator.Keep) {
+	for i, f := range d.feeds {
+		if f.keep != nil {
+			if feeds == nil {
+				feeds = make(map[aggregator.FeedID]aggregator.Keep)
+			}
+			feeds[d.Config.Feeds[i].ID] = *f.keep
+		}
+	}
+	for i, t := range d.topics {
+		if t.keep != nil {
+			if topics == nil {
+				topics = make(map[aggregator.TopicID]aggregator.Keep)
+			}
+			topics[d.Config.Topics[i].ID] = *t.keep
+		}
+	}
+	return feeds, topics
 }
 
 func firstOf(texts ...string) string {

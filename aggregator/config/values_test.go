@@ -74,6 +74,9 @@ publish: {stories: 20, window: 1d12h, max_age: 0s}
 maintenance:
   backup: {schedule: "30 3 * * *", dir: ../backups, keep: 2}
   stale_feeds: {schedule: "", after: 2w}
+  prune: {schedule: ""}
+  check: {schedule: "@weekly"}
+  compact: {schedule: "@monthly"}
 feeds:
   - id: a
     url: https://user:pass@example.org/feed?x=1
@@ -94,6 +97,8 @@ topics:
 		Maintenance: config.Maintenance{
 			Backup:     config.Backup{Schedule: "30 3 * * *", Dir: "/etc/backups", Keep: 2},
 			StaleFeeds: config.StaleFeeds{After: 14 * 24 * time.Hour},
+			Check:      config.Job{Schedule: "@weekly"},
+			Compact:    config.Job{Schedule: "@monthly"},
 		},
 		Feeds: []aggregator.Feed{{
 			ID: "a", URL: "https://user:pass@example.org/feed?x=1", Title: `A: "b"`, Schedule: "@hourly",
@@ -392,5 +397,28 @@ func BenchmarkParse100000Feeds(b *testing.B) {
 		if _, err := config.Parse(file, data, options()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestRetentionIsReadWhereItIsGiven(t *testing.T) {
+	c, err := config.Parse("config.yaml", []byte(`
+retention: {age: 52w}
+feeds:
+  - {id: a, url: "https://a.example/", retention: {items: 100}}
+  - {id: b, url: "https://b.example/"}
+topics:
+  - {id: t, query: x, retention: {}}
+  - {id: u, query: y, retention: {age: 30d, items: 5}}
+`), options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := aggregator.Retention{
+		General: aggregator.Keep{Age: 52 * 7 * 24 * time.Hour},
+		Feeds:   map[aggregator.FeedID]aggregator.Keep{"a": {Items: 100}},
+		Topics:  map[aggregator.TopicID]aggregator.Keep{"t": {}, "u": {Age: 30 * 24 * time.Hour, Items: 5}},
+	}
+	if diff := cmp.Diff(want, c.Retention); diff != "" {
+		t.Errorf("retention (-want +got):\n%s", diff)
 	}
 }

@@ -26,6 +26,7 @@ type desk interface {
 	Export(ctx context.Context, req exportRequest, w io.Writer) (rows int, err error)
 	// Test says what a query matches in the store.
 	Test(ctx context.Context, req testRequest) (testReport, error)
+	storeDesk
 }
 
 // feedReport is a line of 'feeds list'.
