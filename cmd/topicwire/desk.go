@@ -200,6 +200,14 @@ func (s *station) Export(ctx context.Context, req exportRequest, w io.Writer) (i
 	if err := s.hasTopic(req.Topic); err != nil {
 		return 0, err
 	}
+	if s.filed != nil {
+		// An export of a topic that is half filed by earlier queries would be no answer to anybody.
+		select {
+		case <-s.filed:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
 	return export.Write(ctx, w, req.Format, s.items(ctx, req), req.Options)
 }
 

@@ -35,6 +35,8 @@ type storeDesk interface {
 	Prune(ctx context.Context) (aggregator.PruneReport, error)
 	// Backup writes a copy of the store.
 	Backup(ctx context.Context, w io.Writer) error
+	// Refiling says how far stored items are filed by the topics of the config.
+	Refiling(ctx context.Context) (aggregator.Refiling, error)
 }
 
 func (p *program) storeCommand() *cobra.Command {
@@ -294,6 +296,11 @@ func (s *station) Prune(ctx context.Context) (aggregator.PruneReport, error) {
 // Backup implements desk.
 func (s *station) Backup(ctx context.Context, w io.Writer) error { return s.store.Backup(ctx, w) }
 
+// Refiling implements desk.
+func (s *station) Refiling(ctx context.Context) (aggregator.Refiling, error) {
+	return s.store.Refiling(ctx)
+}
+
 // serveStore adds what a storeDesk answers to the control socket.
 func serveStore(handle func(string, func(http.ResponseWriter, *http.Request)), d storeDesk, log *slog.Logger) {
 	handle("GET /store", func(w http.ResponseWriter, r *http.Request) {
@@ -314,6 +321,10 @@ func serveStore(handle func(string, func(http.ResponseWriter, *http.Request)), d
 		log.Info("a command asked to prune the store")
 		report, err := d.Prune(r.Context())
 		reply(w, report, err)
+	})
+	handle("GET /store/refiling", func(w http.ResponseWriter, r *http.Request) {
+		state, err := d.Refiling(r.Context())
+		reply(w, state, err)
 	})
 	handle("GET /store/backup", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Trailer", errorTrailer)
@@ -341,6 +352,11 @@ func (d *remoteDesk) Compact(ctx context.Context) (report aggregator.CompactRepo
 // Prune implements desk.
 func (d *remoteDesk) Prune(ctx context.Context) (report aggregator.PruneReport, err error) {
 	return report, d.askFor(ctx, http.MethodPost, "/store/prune", nil, &report)
+}
+
+// Refiling implements desk.
+func (d *remoteDesk) Refiling(ctx context.Context) (state aggregator.Refiling, err error) {
+	return state, d.askFor(ctx, http.MethodGet, "/store/refiling", nil, &state)
 }
 
 // Backup implements desk.
