@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
 )
@@ -14,6 +15,8 @@ import (
 const (
 	maxBatchPolls = 512
 	maxBatchBytes = 8 << 20
+	// maxGather is how long a transaction waits for as many polls as the last one had.
+	maxGather = 4 * time.Millisecond
 )
 
 // commit is a poll that waits to be written.
@@ -31,12 +34,41 @@ type commit struct {
 type queue struct {
 	mu      sync.Mutex
 	waiting []*commit
+	// wanted is how many whoever gathers waits for, enough what tells that they are there; nil while nobody gathers.
+	wanted int
+	enough chan struct{}
 }
 
 func (q *queue) add(c *commit) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, c)
+	if q.enough != nil && len(q.waiting) >= q.wanted {
+		close(q.enough)
+		q.enough = nil
+	}
+}
+
+// gather waits until so many commits wait, for a few milliseconds at most. Callers that commit in step, each waiting for
+// the last answer before the next poll, would otherwise fall into two halves that write by turns.
+func (q *queue) gather(wanted int) {
+	q.mu.Lock()
+	if len(q.waiting) >= wanted {
+		q.mu.Unlock()
+		return
+	}
+	enough := make(chan struct{})
+	q.wanted, q.enough = wanted, enough
+	q.mu.Unlock()
+	timer := time.NewTimer(maxGather)
+	defer timer.Stop()
+	select {
+	case <-enough:
+	case <-timer.C:
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.enough = nil
+	}
 }
 
 // withdraw reports whether the commit was still waiting; it no longer is.
@@ -157,6 +189,9 @@ func (c *commit) record(p *packer, i int) []byte {
 
 // commitBatch writes what waits. Who calls it holds writing.
 func (s *Store) commitBatch() {
+	if s.lastBatch > 1 {
+		s.queue.gather(min(2*s.lastBatch, maxBatchPolls))
+	}
 	var batch []*commit
 	for _, c := range s.queue.take() {
 		if !s.leases.begin(c.poll) {
@@ -165,13 +200,14 @@ func (s *Store) commitBatch() {
 		}
 		batch = append(batch, c)
 	}
+	s.lastBatch = len(batch)
 	if len(batch) == 0 {
 		return
 	}
 	err := s.apply(batch...)
 	for _, c := range batch {
 		own := err
-		if err != nil && len(batch) > 1 && !errors.Is(err, errDamaged) && !errors.Is(err, errClosed) {
+		if err != nil && len(batch) > 1 && !errors.Is(err, errDamaged) && !errors.Is(err, errClosed) && !errors.Is(err, errDisk) {
 			own = s.apply(c)
 		}
 		s.leases.end(c.poll, own == nil)

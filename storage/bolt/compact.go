@@ -66,8 +66,8 @@ func (s *Store) Compact(ctx context.Context) (report aggregator.CompactReport, e
 
 // rewrite lets fill write a new file and puts it in the place of the open one. Who calls it holds maintaining and writing.
 func (s *Store) rewrite(ctx context.Context, fill func(*newFile, context.Context) error) (err error) {
-	if s.damaged.Load() {
-		return s.wrap("write", errDamaged)
+	if err := s.writable(); err != nil {
+		return err
 	}
 	n, err := s.startFile()
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Store) retrain() (number uint32, dictionary []byte, err error) {
 		samples = r.samples()
 		return nil
 	})
-	if err != nil || len(samples) < trainItems/4 {
+	if err != nil || len(samples) < trainItems/2 {
 		return number, dictionary, err
 	}
 	// A dictionary's number is written into every record, in one byte as long as it is below 256.

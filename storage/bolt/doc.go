@@ -58,9 +58,10 @@
 // # Writing
 //
 // A transaction costs an fsync or two, whatever it holds. Commit therefore does not begin one: it queues the poll, and
-// whichever caller finds nobody writing takes all that wait, up to a bound, into one transaction. What arrives
-// meanwhile is the next batch. Nobody waits for company, and a lone poll is on the disk as fast as it can be. If the
-// transaction fails, each poll of the batch is tried again alone, so that one that cannot be stored hurts no other.
+// whichever caller finds nobody writing takes all that wait, up to a bound of polls and of bytes, into one transaction.
+// What arrives meanwhile is the next batch. Where many commit at once the batch waits a few milliseconds for those that
+// have only just had their answer; a lone poll waits for nobody. If the transaction fails, each poll of the batch is
+// tried again alone, so that one that cannot be stored hurts no other.
 //
 // Leases are kept in memory: there is one process, and they die with it.
 //

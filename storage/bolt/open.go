@@ -60,7 +60,10 @@ const lockTimeout = 2 * time.Second
 var (
 	errClosed  = errors.New("store is closed")
 	errDamaged = errors.New("the file is damaged; stop topicwire and put a backup in its place")
-	errOther   = errors.New("not a topicwire store; name another file")
+	// errDisk is what remains after the disk failed to write: which of the last pages it has is not known to anybody, and
+	// what is written on top of them could be lost with them.
+	errDisk  = errors.New("the disk failed, and nothing more is written to it; see the system's log, mend the disk, restart topicwire")
+	errOther = errors.New("not a topicwire store; name another file")
 )
 
 // Options are how a store is opened. The zero value is ready for use.
@@ -90,9 +93,15 @@ type Store struct {
 	leases               leases
 	// lastSeq is the last Seq given, trainAt that at which a first dictionary is tried. Who writes holds them.
 	lastSeq, trainAt uint64
+	// lastBatch is how many polls the last transaction had. Who writes holds it.
+	lastBatch int
 
 	closed  atomic.Bool
 	damaged atomic.Bool
+	// failed says that the disk failed to write.
+	failed atomic.Bool
+	// open is os.OpenFile but in tests of faults.
+	open func(string, int, os.FileMode) (*os.File, error)
 }
 
 // file is an open database and what reads its records.
@@ -105,14 +114,14 @@ type file struct {
 // It is aggregator.ErrStoreBusy where another process has the file open. A file that is something else, that ends too
 // early or that a newer version of topicwire wrote is left as it is; the error names it and what to do.
 func Open(path string, o Options) (*Store, error) {
-	s, err := open(path, o)
+	s, err := open(path, o, os.OpenFile)
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func open(path string, o Options) (*Store, error) {
+func open(path string, o Options, openFile func(string, int, os.FileMode) (*os.File, error)) (*Store, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = lockTimeout
 	}
@@ -134,7 +143,7 @@ func open(path string, o Options) (*Store, error) {
 		}
 	}
 	s := &Store{
-		path: path, codec: codec, now: o.Now, timeout: o.Timeout, trainAt: trainAfter,
+		path: path, codec: codec, now: o.Now, timeout: o.Timeout, trainAt: trainAfter, open: openFile,
 		writing: make(chan struct{}, 1), maintaining: make(chan struct{}, 1),
 	}
 	db, err := s.openFile(path, size)
@@ -224,7 +233,7 @@ func checkFormat(meta *bbolt.Bucket) error {
 // openFile opens the file for writing. Its memory map is made larger than the file where addresses are plenty: growing
 // it waits for every reader, and a backup reads for long.
 func (s *Store) openFile(path string, size int64) (*bbolt.DB, error) {
-	o := &bbolt.Options{Timeout: s.timeout, FreelistType: bbolt.FreelistMapType}
+	o := &bbolt.Options{Timeout: s.timeout, OpenFile: s.open, FreelistType: bbolt.FreelistMapType}
 	if strconv.IntSize == 64 {
 		o.InitialMmapSize = int(max(8<<30, 2*size))
 	}
@@ -255,6 +264,8 @@ func explain(err error) error {
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum),
 		errors.Is(err, bbolterrors.ErrVersionMismatch):
 		return fmt.Errorf("%w: %w", errOther, err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; the store needs a disk that can be written to", err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w; let the user who runs topicwire read and write the file and its folder", err)
 	}
@@ -339,8 +350,8 @@ func (s *Store) view(f func(*reader) error) error {
 
 // update writes in one transaction. Who calls it holds writing.
 func (s *Store) update(f func(*writer) error) error {
-	if s.damaged.Load() {
-		return s.wrap("write", errDamaged)
+	if err := s.writable(); err != nil {
+		return err
 	}
 	err := guard(func() error {
 		return s.database().Update(func(tx *bbolt.Tx) error {
@@ -354,7 +365,22 @@ func (s *Store) update(f func(*writer) error) error {
 	if errors.Is(err, errDamaged) {
 		s.damaged.Store(true)
 	}
+	if errors.Is(err, syscall.EIO) {
+		s.failed.Store(true)
+		err = fmt.Errorf("%w (%w)", errDisk, err)
+	}
 	return s.wrap("write", err)
+}
+
+// writable is the error with which the store takes no more writes, if any.
+func (s *Store) writable() error {
+	switch {
+	case s.damaged.Load():
+		return s.wrap("write", errDamaged)
+	case s.failed.Load():
+		return s.wrap("write", errDisk)
+	}
+	return nil
 }
 
 // database and pack are of the file that is open now. It stays the same for who holds writing or maintaining.
