@@ -1,7 +1,7 @@
 # What a newcomer needs is in README.md; `make help` lists the rest.
 GO ?= go
 
-.PHONY: help build run test check fuzz bench bench-parse golden generate
+.PHONY: help build run test check fuzz bench bench-parse bench-store golden generate
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,10 @@ bench: ## the whole program beside a bare HTTP client, on one origin in one run
 
 bench-parse: ## the parser beside gofeed alone, feed by feed in one run; the captured feeds have to be there
 	$(GO) test -run '^$$' -bench '^BenchmarkParse$$' -benchtime $(BENCHTIME) ./aggregator/parse
+
+STORE_ITEMS ?= 100000,1000000
+bench-store: ## the store beside the plainest bbolt writer; rewrites the table in docs/store.md
+	$(GO) test -run '^TestBenchStore$$' -v -timeout 12h ./storage/bolt -store-items $(STORE_ITEMS) -store-table $(CURDIR)/docs/store.md
 
 golden: ## rewrite the golden files; look at the difference before you commit it
 	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u) -update
