@@ -130,7 +130,7 @@ func TestSecondProcess(t *testing.T) {
 		if !errors.Is(err, aggregator.ErrStoreBusy) {
 			t.Errorf("error = %v, want %v", err, aggregator.ErrStoreBusy)
 		}
-		expectError(t, err, path, "stop it, or ask it through its socket")
+		expectError(t, err, path, "try again when it has ended, or stop it")
 		return
 	}
 	path := filepath.Join(t.TempDir(), "wire.db")
