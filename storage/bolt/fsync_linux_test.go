@@ -30,7 +30,7 @@ func failFsync(t *testing.T) {
 	)
 	filter := []instruction{
 		{code: loadWord}, // the number of the system call
-		{code: jumpEqual, k: syscall.SYS_FDATASYNC, jf: 1},
+		{code: jumpEqual, k: syscall.SYS_FDATASYNC, jt: 0, jf: 1},
 		{code: giveBack, k: fail | uint32(syscall.EIO)},
 		{code: giveBack, k: allow},
 	}
