@@ -10,6 +10,9 @@ import (
 	"github.com/topicwire/topicwire/aggregator/schedule"
 )
 
+// added is when feeds are added in simulations: a Monday.
+var added = time.Date(2026, 3, 2, 10, 20, 0, 0, time.UTC)
+
 // at reads an RFC 3339 time.
 func at(t testing.TB, s string) time.Time {
 	t.Helper()
