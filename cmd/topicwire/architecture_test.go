@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"aggregator/schedule":    {},
 	"aggregator/fetch":       {},
 	"aggregator/fetch/chaos": {},
+	"aggregator/hosts":       {},
 	"aggregator/parse":       {"aggregator/markup", "aggregator/parse/scan"},
 	"aggregator/parse/scan":  {},
 	"aggregator/topic":       {"aggregator/markup"},
