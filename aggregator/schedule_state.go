@@ -57,4 +57,6 @@ type Move struct {
 	// Since is when it was first seen, Polls how many polls in a row saw it.
 	Since time.Time
 	Polls int
+	// Refused says why the permanent redirect that the last poll saw is not believed. Empty where there was none.
+	Refused string
 }

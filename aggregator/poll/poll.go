@@ -244,11 +244,11 @@ func (p *Poller) keep(ctx context.Context, lease aggregator.Lease, seen answer, 
 	record := &o.state.LastPoll
 	record.At, record.Duration = at, now.Sub(at)
 	o.state.Due = p.due(lease.Feed, o, now)
-	o.state.NotBefore = time.Time{}
+	o.state.Pace.NotBefore = time.Time{}
 	if o.retryAfter.After(now) {
-		o.state.NotBefore = o.retryAfter
+		o.state.Pace.NotBefore = o.retryAfter
 		if limit := now.Add(schedule.MaxRetryAfter); o.retryAfter.After(limit) {
-			o.state.NotBefore = limit
+			o.state.Pace.NotBefore = limit
 		}
 	}
 	// An outcome that is there is worth storing, also when the program is about to stop.

@@ -309,7 +309,7 @@ topics:
 		var titles []string
 		for _, it := range feed.Items {
 			titles = append(titles, it.Title)
-			if !strings.Contains(it.Link, "agency.example") {
+			if !strings.Contains(strings.ToLower(it.Link), "agency.example") { // whichever outlet was polled first
 				continue
 			}
 			entries = append(entries, it.GUID)

@@ -138,7 +138,10 @@ func (s *station) refile(ctx context.Context) error {
 // never polled at that URL at once, any other when its schedule says so, since a restart is no reason to ask a publisher
 // again. What the publisher asked for is kept to in any case.
 func firstDue(f aggregator.Feed, state aggregator.FeedState, now time.Time) time.Time {
-	if state.LastPoll.At.IsZero() {
+	switch {
+	case state.Pace.Stopped != "":
+		return aggregator.Never
+	case state.LastPoll.At.IsZero():
 		return now
 	}
 	spec, err := schedule.Parse(f.Schedule)
@@ -146,8 +149,8 @@ func firstDue(f aggregator.Feed, state aggregator.FeedState, now time.Time) time
 		return now
 	}
 	next := spec.Next(f.ID, state.LastPoll.At)
-	if next.Before(state.NotBefore) {
-		return state.NotBefore
+	if next.Before(state.Pace.NotBefore) {
+		return state.Pace.NotBefore
 	}
 	return next
 }
