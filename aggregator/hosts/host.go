@@ -119,6 +119,25 @@ func (l *list[T]) push(h *host[T]) {
 	l.last = h
 }
 
+func (l *list[T]) remove(h *host[T]) {
+	var before *host[T]
+	for at := l.first; at != nil; before, at = at, at.following {
+		if at != h {
+			continue
+		}
+		if before == nil {
+			l.first = h.following
+		} else {
+			before.following = h.following
+		}
+		if l.last == h {
+			l.last = before
+		}
+		h.following, h.at = nil, nowhere
+		return
+	}
+}
+
 func (l *list[T]) pop() *host[T] {
 	h := l.first
 	if h != nil {

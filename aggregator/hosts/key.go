@@ -1,6 +1,8 @@
 package hosts
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -18,6 +20,30 @@ type Key struct {
 	// suffix list: the Host, but for a platform that gives out names below its own to customers who are not to suffer
 	// for each other ("news.blogspot.com").
 	Tenant string
+}
+
+// Public reports whether the key is that of a name in the public name space.
+func (k Key) Public() bool { return !strings.Contains(k.Host, ":") }
+
+// CheckName says what is wrong with the name of a host in Limits.Hosts, in words that follow the name.
+func CheckName(name string) error {
+	host := KeyOf("http://" + name + "/").Host
+	switch bare, _, private := cutPort(host); {
+	case host == name, private && (bare == name || bare == "["+name+"]"):
+		return nil
+	case strings.HasSuffix(name, "."+host):
+		return fmt.Errorf("shares the limit of all of %[1]s; write %[1]s", host)
+	}
+	return errors.New("is no name of a host; write its domain, as in blogspot.com, or its address, as in 192.0.2.1")
+}
+
+// cutPort splits the port off the key of a private name.
+func cutPort(host string) (name, port string, ok bool) {
+	i := strings.LastIndexByte(host, ':')
+	if i < 0 {
+		return host, "", false
+	}
+	return host[:i], host[i+1:], true
 }
 
 // KeyOf is the key of an http or https URL. What cannot be read as one is a host of its own.

@@ -82,3 +82,21 @@ func BenchmarkKeyOf(b *testing.B) {
 		hosts.KeyOf("https://feeds.someone.blogspot.com/feeds/posts/default?alt=rss")
 	}
 }
+
+func TestCheckName(t *testing.T) {
+	for name, want := range map[string]string{
+		"blogspot.com": "", "bbc.co.uk": "", "192.0.2.1": "", "192.0.2.1:8080": "", "intranet": "", "intranet:80": "",
+		"[2001:db8::1]": "", "[2001:db8::1]:80": "",
+		"news.blogspot.com": "shares the limit of all of blogspot.com; write blogspot.com",
+		"www.example.org":   "shares the limit of all of example.org; write example.org",
+		"":                  "is no name of a host; write its domain, as in blogspot.com, or its address, as in 192.0.2.1",
+	} {
+		got := ""
+		if err := hosts.CheckName(name); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("CheckName(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package hosts
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,7 +27,8 @@ type Limit struct {
 
 // Limits are what a Queue works with. The zero value of a field but Each.Delay is its default.
 type Limits struct {
-	// Each is the limit of every host that has none of its own, Hosts those of the ones that have, by Key.Host.
+	// Each is the limit of every host that has none of its own, Hosts those of the ones that have, by Key.Host. One of an
+	// address or a private name without a port is that of all its ports.
 	Each  Limit
 	Hosts map[string]Limit
 	// Park is how long an item may wait in the queue before it is given back.
@@ -198,6 +202,35 @@ func (q *Queue[T]) Wake(now time.Time) time.Time {
 	return time.Time{}
 }
 
+// Remove takes out all items that wait and that which says so, in the order of their hosts' names and of their arrival.
+func (q *Queue[T]) Remove(which func(T) bool, now time.Time) (removed []T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(q.hosts)) {
+		h := q.hosts[name]
+		kept := h.entries[:h.head]
+		for _, e := range h.entries[h.head:] {
+			if which(e.item) {
+				removed = append(removed, e.item)
+				continue
+			}
+			kept = append(kept, e)
+		}
+		if len(kept) == len(h.entries) {
+			continue
+		}
+		q.waiting -= len(h.entries) - len(kept)
+		clear(h.entries[len(kept):])
+		h.entries = kept
+		if h.at == inReady {
+			// A host without items must not stay among those that have one.
+			q.ready.remove(h)
+		}
+		q.place(h, now)
+	}
+	return removed
+}
+
 // Len is how many items wait.
 func (q *Queue[T]) Len() int {
 	q.mu.Lock()
@@ -280,6 +313,9 @@ func (q *Queue[T]) host(name string, now time.Time) *host[T] {
 		h = new(host[T])
 	}
 	limit, own := q.limits.Hosts[name]
+	if i := strings.LastIndexByte(name, ':'); !own && i > 0 {
+		limit, own = q.limits.Hosts[name[:i]]
+	}
 	if !own {
 		limit = q.limits.Each
 	}

@@ -490,3 +490,39 @@ func BenchmarkQueue(b *testing.B) {
 		})
 	}
 }
+
+func TestRemove(t *testing.T) {
+	r := newRoom(t, hosts.Limits{Each: hosts.Limit{Connections: 1, Delay: time.Second}})
+	r.push("a", "a1", "a2", "a3")
+	r.push("b", "b1")
+	r.push("c", "c1", "c2")
+	turns := r.pop("a1", "b1", "c1")
+	r.push("d", "d1") // ready, and gone before its turn
+	got := r.Remove(func(item string) bool { return item != "a3" }, r.now)
+	if diff := cmp.Diff([]string{"a2", "c2", "d1"}, got); diff != "" || r.Len() != 1 {
+		t.Errorf("removed (-want +got):\n%s%d left", diff, r.Len())
+	}
+	r.push("e", "e1")
+	turns = append(turns, r.pop("e1")...)
+	for _, turn := range turns {
+		r.Done(turn, r.now)
+	}
+	r.after(2 * time.Second).pop("a3")
+	if got := r.Remove(func(string) bool { return true }, r.now); len(got) != 0 || r.Len() != 0 {
+		t.Errorf("removed %q from an empty queue, %d left", got, r.Len())
+	}
+}
+
+func TestLimitOfAnAddressIsThatOfAllItsPorts(t *testing.T) {
+	r := newRoom(t, hosts.Limits{
+		Each:  hosts.Limit{Connections: 1},
+		Hosts: map[string]hosts.Limit{"192.0.2.1": {Connections: 2}, "192.0.2.1:81": {Connections: 1}, "[2001:db8::1]": {Connections: 2}},
+	})
+	for host, want := range map[string][]string{
+		"192.0.2.1:80": {"1", "2"}, "192.0.2.1:81": {"1"}, "[2001:db8::1]:443": {"1", "2"}, "192.0.2.2:80": {"1"},
+	} {
+		r.push(host, "1", "2", "3")
+		r.pop(want...)
+		r.Remove(func(string) bool { return true }, r.now)
+	}
+}
