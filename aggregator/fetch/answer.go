@@ -15,8 +15,10 @@ type Response struct {
 	// Moved is the same URL where there were redirects and every one of them was permanent (301 or 308); empty where
 	// there was none, or any of another kind. It is one answer's word: whether to follow it for good is for the caller
 	// to decide, after more than one. The request's credentials, if any, are not in it.
-	Moved  string
-	Status int
+	Moved string
+	// Private says that Moved is at an address that is not public.
+	Private bool
+	Status  int
 	// ContentType is the header as it came, empty where there was none.
 	ContentType string
 	// Body is the decompressed document, the caller's to keep; nil after a 304.
@@ -44,6 +46,7 @@ func (g *get) answer(resp *http.Response) (*Response, error) {
 	out := &Response{URL: g.at.String(), Status: resp.StatusCode, Freshness: g.freshness, RetryAfter: g.retryAfter}
 	if len(g.visited) > 0 && !g.temporary {
 		out.Moved = out.URL
+		out.Private = (g.client.options.AllowPrivate || g.request.AllowPrivate) && g.client.names.private(g.ctx, g.at.Hostname())
 	}
 	switch resp.StatusCode {
 	case http.StatusNotModified:

@@ -41,6 +41,7 @@ type Client struct {
 	// guarded refuses addresses that are not public; open does not. They are two pools, so that no request finds an
 	// open connection that it could not have made.
 	guarded, open *http.Transport
+	names         *names
 	decoders      decoders
 	scratch       scratchPool
 
@@ -54,6 +55,7 @@ func New(o Options) *Client {
 	names := newNames(o)
 	c := &Client{
 		options:   o,
+		names:     names,
 		open:      newTransport(o, &dialer{names: names, connect: o.Connect, timeout: o.ConnectTimeout}),
 		userAgent: []string{o.UserAgent},
 		accept: []string{"application/atom+xml, application/rss+xml;q=0.9, application/feed+json;q=0.9, " +

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -58,6 +59,17 @@ func (n *names) addresses(ctx context.Context, host string) ([]netip.Addr, error
 	case <-ctx.Done():
 		return nil, &net.DNSError{Err: "look-up took too long", Name: host, IsTimeout: true}
 	}
+}
+
+// private reports whether host is at an address that is not public, or may be.
+func (n *names) private(ctx context.Context, host string) bool {
+	addrs := []netip.Addr{}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		addrs = append(addrs, addr)
+	} else if addrs, err = n.addresses(ctx, host); err != nil {
+		return true
+	}
+	return slices.ContainsFunc(addrs, func(a netip.Addr) bool { return notPublic(a) != "" })
 }
 
 func (n *names) find(ctx context.Context, host string) *name {
