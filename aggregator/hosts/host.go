@@ -107,10 +107,14 @@ func (h *host[T]) spread(earliest time.Time, within time.Duration) time.Time {
 }
 
 // list is a queue of hosts.
-type list[T any] struct{ first, last *host[T] }
+type list[T any] struct {
+	first, last *host[T]
+	length      int
+}
 
 func (l *list[T]) push(h *host[T]) {
 	h.at, h.following = inReady, nil
+	l.length++
 	if l.first == nil {
 		l.first = h
 	} else {
@@ -134,6 +138,7 @@ func (l *list[T]) remove(h *host[T]) {
 			l.last = before
 		}
 		h.following, h.at = nil, nowhere
+		l.length--
 		return
 	}
 }
@@ -142,6 +147,7 @@ func (l *list[T]) pop() *host[T] {
 	h := l.first
 	if h != nil {
 		l.first, h.following, h.at = h.following, nil, nowhere
+		l.length--
 	}
 	return h
 }

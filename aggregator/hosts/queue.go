@@ -238,6 +238,13 @@ func (q *Queue[T]) Len() int {
 	return q.waiting
 }
 
+// Ready is for how many hosts Pop has something now.
+func (q *Queue[T]) Ready() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ready.length
+}
+
 // Hosts is how many hosts the queue remembers: those with items or requests, and those that were asked a moment ago.
 func (q *Queue[T]) Hosts() int {
 	q.mu.Lock()

@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"aggregator/parse/scan":  {},
 	"aggregator/topic":       {"aggregator/markup"},
 	"aggregator/story":       {"aggregator/markup"},
-	"aggregator/poll":        {"aggregator/fetch", "aggregator/parse", "aggregator/schedule", "aggregator/story"},
+	"aggregator/poll":        {"aggregator/fetch", "aggregator/hosts", "aggregator/parse", "aggregator/schedule", "aggregator/story"},
 	"aggregator/publish":     {"aggregator/markup"},
 	"aggregator/export":      {"aggregator/markup"},
 	"storage":                {"storage/bolt"},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/fetch"
+	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/poll"
 	"github.com/topicwire/topicwire/aggregator/topic"
 	"github.com/topicwire/topicwire/storage"
@@ -24,6 +25,9 @@ const (
 	benchItems   = 20
 	benchWorkers = 64
 )
+
+// unlimited lets all polls be of one host.
+var unlimited = hosts.Limits{Each: hosts.Limit{Connections: 1 << 20}}
 
 // benchOrigin serves benchFeeds feeds of benchItems items and about 28 KB each, and 304 to who has one.
 func benchOrigin(b *testing.B) *httptest.Server {
@@ -111,7 +115,7 @@ func BenchmarkPass(b *testing.B) {
 			b.Fatal(err)
 		}
 		return poll.New(poll.Options{
-			Store: store, Queue: store, Topics: matcher, Workers: benchWorkers, Timeout: 30 * time.Second,
+			Store: store, Queue: store, Directory: store, Topics: matcher, Hosts: unlimited, Workers: benchWorkers, Timeout: 30 * time.Second,
 			Fetcher: fetch.New(fetch.Options{UserAgent: "bench", Timeout: 30 * time.Second, MaxBody: 1 << 24, MaxRedirects: 5, AllowPrivate: true, Now: time.Now}),
 			Now:     time.Now,
 			Jitter:  func() float64 { return 0 },
