@@ -271,8 +271,8 @@ func (q *Queue[T]) judge(h *host[T], now time.Time) (v verdict, later time.Time)
 	case h.free(now) && !held.After(now):
 		return start, time.Time{}
 	case !e.expires.After(now):
-		// However slow the host is now, it may be quicker soon.
-		return giveBack, earliest(h.estimate(now), now.Add(q.limits.Spread))
+		// It is the first of those that wait: what is behind it does not delay it.
+		return giveBack, earliest(latest(h.next, now).Add(h.spacing()), now.Add(q.limits.Spread))
 	}
 	return wait, time.Time{}
 }

@@ -127,7 +127,7 @@ func TestWhatWaitsInVainIsGivenBack(t *testing.T) {
 	turns := r.pop("s1", "s2")
 	r.wake(time.Minute)
 	r.after(59 * time.Second).pop()
-	r.after(time.Minute).pop("s3!1m0.3s", "s4!1m0.4s")
+	r.after(time.Minute).pop("s3!1m0.1s", "s4!1m0.2s")
 	if n := r.Len(); n != 0 {
 		t.Errorf("%d wait, want none", n)
 	}

@@ -51,10 +51,6 @@ func (e *errand) end() {
 
 func (e *errand) owns(j *job) bool { return j.errand == e }
 
-func (e *errand) again(r recall) {
-	e.putOff(&job{lease: aggregator.Lease{Feed: aggregator.Feed{ID: r.feed}}}, r.at, false)
-}
-
 // job is a poll that is to be made.
 type job struct {
 	errand *errand

@@ -112,6 +112,10 @@ func (p *Poller) due(feed aggregator.Feed, state aggregator.FeedState, held, now
 func (p *Poller) follow(ctx context.Context, j *job, seen answer, failure error, o *outcome, now time.Time) (bool, error) {
 	before := j.lease.State.Move
 	s := whereabouts(j, seen, failure, o.same, now)
+	if note := before.Refused; strings.HasPrefix(note, movedNote+withoutUser(s.Target)) && !strings.Contains(note, takenMark) {
+		// What was found there at first was not this feed, and has been stored since: it says nothing that it is known.
+		s.Same = false
+	}
 	move, decision := schedule.Moved(before, s)
 	move.Refused = decision.Refused
 	switch {
@@ -129,7 +133,7 @@ func (p *Poller) follow(ctx context.Context, j *job, seen answer, failure error,
 		return false, err
 	}
 	if other != "" {
-		o.state.Move.Refused = "moved permanently to " + withoutUser(decision.To) + takenMark + string(other) + ": remove one of the two"
+		o.state.Move.Refused = movedNote + withoutUser(decision.To) + takenMark + string(other) + ": remove one of the two"
 		return false, nil
 	}
 	p.Log.Info("feed has moved", "feed", j.lease.Feed.ID, "from", withoutUser(j.url), "to", withoutUser(decision.To))
@@ -144,11 +148,16 @@ func (p *Poller) follow(ctx context.Context, j *job, seen answer, failure error,
 	return true, nil
 }
 
-const takenMark = ", which is polled already as "
+// movedNote begins the notes on permanent redirects that are not believed, here and in package schedule; takenMark is in
+// the one that says that another feed is at the target.
+const (
+	movedNote = "moved permanently to "
+	takenMark = ", which is polled already as "
+)
 
 // takenBy is the given note where it says that the target is another feed, else "-".
 func takenBy(target, note string) string {
-	if note != "" && strings.HasPrefix(note, "moved permanently to "+withoutUser(target)+takenMark) {
+	if note != "" && strings.HasPrefix(note, movedNote+withoutUser(target)+takenMark) {
 		return note
 	}
 	return "-"

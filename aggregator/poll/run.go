@@ -127,16 +127,18 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 	defer unwatch()
 	began := p.Now().UTC()
 	others, err := p.startAll(ctx, began, all, e)
+	var rest []recall
 	for err == nil {
-		e.jobs.Wait()
+		if len(rest) == 0 {
+			e.jobs.Wait()
+		}
 		mu.Lock()
-		rest := again
-		again = nil
+		rest, again = append(rest, again...), nil
 		mu.Unlock()
 		if len(rest) == 0 {
 			break
 		}
-		err = p.recall(ctx, rest, began, e)
+		rest, err = p.recall(ctx, rest, began, e)
 	}
 	e.jobs.Wait()
 	for _, ended := range others {
@@ -180,34 +182,35 @@ type recall struct {
 	at   time.Time
 }
 
-// recall starts the polls of feeds whose hosts had too much to do before, those of the next while.
-func (p *Poller) recall(ctx context.Context, feeds []recall, began time.Time, e *errand) error {
+// recallPause is how long a pass waits at most before it looks which feeds it has to come back to.
+const recallPause = 5 * time.Second
+
+// recall starts the polls of feeds whose hosts had too much to do before and now have time, and gives the others back. It
+// waits a while where there are none.
+func (p *Poller) recall(ctx context.Context, feeds []recall, began time.Time, e *errand) (rest []recall, err error) {
 	slices.SortFunc(feeds, func(a, b recall) int { return a.at.Compare(b.at) })
-	pause(ctx, feeds[0].at.Sub(p.Now()))
+	pause(ctx, min(feeds[0].at.Sub(p.Now()), recallPause))
 	for i, f := range feeds {
-		if err := p.waitForRoom(ctx); err != nil {
-			return err
-		}
 		now := p.Now().UTC()
-		if f.at.Sub(now) >= p.Hosts.Park {
-			for _, later := range feeds[i:] {
-				e.again(later)
-			}
-			return nil
+		if f.at.After(now) {
+			return feeds[i:], nil
+		}
+		if err := p.waitForRoom(ctx); err != nil {
+			return nil, err
 		}
 		lease, err := p.Queue.ClaimFeed(ctx, f.feed, now, p.leaseTime())
 		switch {
 		case errors.Is(err, aggregator.ErrLeased), errors.Is(err, aggregator.ErrNotFound):
 			continue
 		case err != nil:
-			return fmt.Errorf("claim a feed that was put off: %w", err)
+			return nil, fmt.Errorf("claim a feed that was put off: %w", err)
 		case !lease.State.LastPoll.At.Before(began):
 			p.release(lease) // Run has polled it meanwhile.
 			continue
 		}
 		p.start(e, now, lease)
 	}
-	return nil
+	return nil, nil
 }
 
 // startDue starts polls of feeds that are due, unless a pass is starting its own.
