@@ -282,7 +282,9 @@ func TestOutageCountsNothing(t *testing.T) {
 			w.answer("https://"+string(id)+".com/", func() (*fetch.Response, error) {
 				since := time.Since(began)
 				if since > 3*time.Hour && since < 9*time.Hour {
+					w.mu.Lock()
 					tries = append(tries, since)
+					w.mu.Unlock()
 					return nil, &fetch.Error{URL: "https://" + string(id) + ".com/", Unreached: true, Err: errors.New("no route")}
 				}
 				return good()

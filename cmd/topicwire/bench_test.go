@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	benchFeeds   = 2000
+	benchFeeds   = 10_000
 	benchItems   = 20
 	benchWorkers = 64
 )
