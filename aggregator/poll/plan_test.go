@@ -302,7 +302,10 @@ func TestOutageCountsNothing(t *testing.T) {
 		if failed > 3 {
 			t.Errorf("%d failures were counted while the network was down, want those before it was known", failed)
 		}
-		if n := len(tries); n < 300 || n > 2*60*6+30 {
+		w.mu.Lock()
+		n := len(tries)
+		w.mu.Unlock()
+		if n < 300 || n > 2*60*6+30 {
 			t.Errorf("%d tries in six hours, want one each half minute", n)
 		}
 		time.Sleep(2 * time.Hour)
