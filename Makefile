@@ -28,6 +28,7 @@ fuzz: ## each fuzz target for FUZZTIME
 
 bench: ## the whole program beside a bare HTTP client, on one origin in one run
 	$(GO) test -run '^$$' -bench '^BenchmarkPass' -benchtime 5x -timeout 30m ./cmd/topicwire
+	$(GO) test -run '^$$' -bench '^BenchmarkMillion' -benchtime 1x -timeout 30m ./cmd/topicwire
 
 golden: ## rewrite the golden files; look at the difference before you commit it
 	$(GO) test ./aggregator/... -update

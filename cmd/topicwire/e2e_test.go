@@ -89,7 +89,9 @@ func exported(t testing.TB, dir string, args ...string) []row {
 type feedLine struct {
 	ID, State string
 	Items     int
+	NotBefore *time.Time `json:"not_before"`
 	LastPoll  *struct {
+		At             time.Time
 		Outcome, Error string
 		Status         int
 		Seconds        float64

@@ -12,6 +12,7 @@ package chaos
 import (
 	"context"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
@@ -210,4 +211,9 @@ func Table() string {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Name, c.Does, c.Outcome)
 	}
 	return b.String()
+}
+
+// RootPEM is the authority that the good certificates are signed by, for programs that read it from a file.
+func (o *Origin) RootPEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: o.authority.cert.Raw})
 }
