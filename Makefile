@@ -1,7 +1,7 @@
 # What a newcomer needs is in README.md; `make help` lists the rest.
 GO ?= go
 
-.PHONY: help build run test check fuzz bench golden generate
+.PHONY: help build run test check fuzz bench bench-parse bench-store golden generate
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,12 +26,20 @@ fuzz: ## each fuzz target for FUZZTIME
 		done; \
 	done
 
+BENCHTIME ?= 3s
 bench: ## the whole program beside a bare HTTP client, on one origin in one run
 	$(GO) test -run '^$$' -bench '^BenchmarkPass' -benchtime 5x -timeout 30m ./cmd/topicwire
 	$(GO) test -run '^$$' -bench '^BenchmarkMillion' -benchtime 1x -timeout 30m ./cmd/topicwire
 
+bench-parse: ## the parser beside gofeed alone, feed by feed in one run; the captured feeds have to be there
+	$(GO) test -run '^$$' -bench '^BenchmarkParse$$' -benchtime $(BENCHTIME) ./aggregator/parse
+
+STORE_ITEMS ?= 100000,1000000
+bench-store: ## the store beside the plainest bbolt writer; rewrites the table in docs/store.md
+	$(GO) test -run '^TestBenchStore$$' -v -timeout 12h ./storage/bolt -store-items $(STORE_ITEMS) -store-table $(CURDIR)/docs/store.md
+
 golden: ## rewrite the golden files; look at the difference before you commit it
-	$(GO) test ./aggregator/... -update
+	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u) -update
 
 generate: ## copy config.example.yaml to where it is built in
 	$(GO) generate ./...

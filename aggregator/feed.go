@@ -23,6 +23,9 @@ type Feed struct {
 	MaxAge time.Duration
 	// AllowPrivate lets the feed's URL resolve to loopback, private and link-local addresses.
 	AllowPrivate bool
+	// Private keeps the feed's URL out of all that is published, because it may hold a secret. What the feed brings is
+	// published like any other's.
+	Private bool
 }
 
 // Validators are what a publisher sent to ask again with (RFC 9110 section 8.8), byte for byte.

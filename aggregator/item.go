@@ -81,6 +81,15 @@ type Enclosure struct {
 	// Type is a media type; Length counts bytes. Either is as the publisher says, zero where it does not.
 	Type   string
 	Length int64
+	// Duration is how long it takes to hear or to see, zero where the publisher does not say.
+	Duration time.Duration
+}
+
+// ItemSource is where a publisher says that an item is from. Either field may be empty.
+type ItemSource struct {
+	// Title is plain text, the name of a feed or of a publication; URL is the absolute link to that feed or else to its
+	// home page.
+	Title, URL string
 }
 
 // DateSource says where an item's Published comes from.
@@ -121,6 +130,13 @@ type Item struct {
 	// Language is a BCP 47 tag, empty where neither the item nor its feed names one.
 	Language   string
 	Enclosures []Enclosure
+	// Comments is the absolute URL of the page with the item's comments.
+	Comments string
+	// CommentCount is how many there were when the publisher last changed anything else: a count that moves makes no
+	// item a changed one.
+	CommentCount int
+	// Source is zero where the publisher says nothing of it, as it does of its own items.
+	Source ItemSource
 	// Image is the absolute URL of the item's picture or thumbnail.
 	Image string
 	// Published is never in the future and never zero in a store; DateSource says where it comes from. Updated is
@@ -137,8 +153,8 @@ type Item struct {
 	// Topics are those that the item is filed under, sorted.
 	Topics []TopicID
 
-	// Hash is that of all that the publisher says of the item, TextHash that of its title and text alone, without
-	// markup and white space.
+	// Hash is that of all that the publisher says of the item but for CommentCount, TextHash that of its title and text
+	// alone, without markup and white space.
 	Hash, TextHash Hash
 }
 

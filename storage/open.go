@@ -2,10 +2,12 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/storage/bolt"
 )
 
@@ -41,4 +43,14 @@ func Open(ctx context.Context, rawURL string, o Options) (Store, error) {
 	}
 	// The rest of the URL may hold a password.
 	return nil, fmt.Errorf("open store: there is no backend %q; the backends are: bolt", scheme)
+}
+
+// Verify checks the store that rawURL names whole, without changing it and while no process has it open: a backup that
+// passes opens, and says all that the store said. The error names the file and the first problem.
+func Verify(ctx context.Context, rawURL string) (aggregator.CheckReport, error) {
+	path, ok := strings.CutPrefix(rawURL, "bolt://")
+	if !ok || path == "" {
+		return aggregator.CheckReport{}, errors.New("verify store: want the URL of a file, such as bolt:///var/backups/wire.db")
+	}
+	return bolt.Verify(ctx, path)
 }

@@ -105,14 +105,34 @@ type ReadStore interface {
 
 // MaintenanceStore is the operator's side.
 type MaintenanceStore interface {
-	// Refile asks classify for the topics of every stored item and files the items anew where they differ. It does
-	// nothing when rules is what the last complete Refile was given. It works in small transactions: what it has
-	// done when it is stopped stays done, and the next call begins again. changed counts the items filed anew; their
-	// Seq and Revision stay. classify must not call the store.
+	// Refile asks classify for the topics of every item that was stored when the filing by these rules began, and files
+	// the items anew where they differ. It does nothing when rules is what the last complete Refile was given. It works in
+	// small transactions, and everything else goes on meanwhile: what it has done when it is stopped stays done, and the
+	// next call with the same rules goes on from there, also after reopening; one with other rules begins at the first
+	// item. changed counts the items that the call filed anew; their Seq and Revision stay. Items that are stored
+	// meanwhile must be filed by the new rules already. classify must not call the store.
 	Refile(ctx context.Context, rules aggregator.Hash, classify func(aggregator.Item) []aggregator.TopicID) (changed int, err error)
+	// Refiling says how far a Refile that is not complete has come; it is zero where none has begun or the last is
+	// complete. Until then topics yield what earlier rules put there.
+	Refiling(ctx context.Context) (aggregator.Refiling, error)
 	// Authority is the name that published ids are built on: proposed at the first call in the store's life, what
 	// was proposed then at every later one.
 	Authority(ctx context.Context, proposed string) (string, error)
 	// Backup writes a copy of the store, as of one instant, that Open opens. Polls go on meanwhile.
 	Backup(ctx context.Context, w io.Writer) error
+
+	// Stats says what the store holds. Counts may be of instants that lie some seconds apart.
+	Stats(ctx context.Context) (aggregator.StoreStats, error)
+	// Prune removes the items, with their revisions, that keep lets go at now. Their identities stay: Resolve finds them
+	// with the Hash that was last polled, Item is ErrNotFound, and a Commit stores nothing of them but their Hash, so
+	// that an old item that is served again is not new. It works in small transactions; what is done when it is stopped
+	// stays done.
+	Prune(ctx context.Context, keep aggregator.Retention, now time.Time) (aggregator.PruneReport, error)
+	// Check holds every item against every index, and every index against the items. Where repair is set and something
+	// was found it makes the indexes anew from the items; items that cannot be read are left out then. The report is
+	// of before the repair. Polls wait until it is done.
+	Check(ctx context.Context, repair bool) (aggregator.CheckReport, error)
+	// Compact gives the space back that nothing needs. The disk holds the old store and the new one at most, and one of
+	// them is whole at any instant. Polls wait until it is done; who reads does not.
+	Compact(ctx context.Context) (aggregator.CompactReport, error)
 }

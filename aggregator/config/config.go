@@ -15,13 +15,15 @@
 // refused.
 //
 // In a value, ${NAME} stands for the environment variable NAME and $${ for the two characters ${. Keys and comments
-// are left alone. What a variable holds may be a secret: no Problem ever shows it, nor the user information of a URL.
+// are left alone. What a variable holds may be a secret: no Problem ever shows it, nor the user information of a URL. A
+// feed whose URL has either is private, as one is that says so: its URL is not to be published.
 //
 // # Ids
 //
 // The ids of feeds and topics are part of published links and of the identity of items, so they are restricted to what
 // needs no escaping, and a feed should be given one. A feed without an id gets one that is made from its URL by
-// FeedIDFromURL: it then changes, and all items of the feed are new, when the URL changes.
+// FeedIDFromURL: it then changes, and all items of the feed are new, when the URL changes. One whose URL holds a
+// variable, or that says that it is private, must have an id.
 //
 // The package knows neither cron specs nor the query language; who calls it passes the checks in.
 package config
@@ -56,6 +58,8 @@ type Config struct {
 	Fetch       Fetch
 	Publish     Publish
 	Maintenance Maintenance
+	// Retention says for how long items are kept, here and in the feeds and topics that have a rule of their own.
+	Retention aggregator.Retention
 	// Feeds and Topics are in the order of the file.
 	Feeds  []aggregator.Feed
 	Topics []aggregator.Topic
@@ -97,7 +101,8 @@ type HostLimit struct {
 
 // Publish shapes the merged feeds.
 type Publish struct {
-	// Stories is how many a merged feed holds, Window the time whose stories it holds all of: whichever is more.
+	// Stories is how many a merged feed holds, from 1 to 1000, Window the time whose stories it holds all of: whichever
+	// is more, but never more than 1000.
 	Stories int
 	Window  time.Duration
 	// MaxAge is how long caches may keep a merged feed, for Cache-Control; 0 makes them ask each time.
@@ -108,6 +113,15 @@ type Publish struct {
 type Maintenance struct {
 	Backup     Backup
 	StaleFeeds StaleFeeds
+	// Prune removes what Retention lets go, Check looks for damage in the store, Compact gives the space back that it
+	// does not need.
+	Prune, Check, Compact Job
+}
+
+// Job is what is done on a schedule and needs no more settings.
+type Job struct {
+	// Schedule is a cron spec; empty is never.
+	Schedule string
 }
 
 // Backup copies the store on a schedule.
@@ -158,6 +172,7 @@ func Default(folder string) *Config {
 		Maintenance: Maintenance{
 			Backup:     Backup{Dir: filepath.Join(folder, "backups"), Keep: 7},
 			StaleFeeds: StaleFeeds{Schedule: "@daily", After: 7 * 24 * time.Hour},
+			Prune:      Job{Schedule: "@daily"},
 		},
 	}
 }

@@ -9,6 +9,9 @@ func Keys() []string {
 		"fetch.":       fieldNames(fetchFields), "publish.": fieldNames(publishFields),
 		"maintenance.": fieldNames(maintenanceFields), "maintenance.backup.": fieldNames(backupFields),
 		"maintenance.stale_feeds.": fieldNames(staleFields), "feeds.": fieldNames(feedFields), "topics.": fieldNames(topicFields),
+		"maintenance.prune.": fieldNames(jobFields), "maintenance.check.": fieldNames(jobFields),
+		"maintenance.compact.": fieldNames(jobFields), "retention.": fieldNames(keepFields),
+		"feeds.retention.": fieldNames(keepFields), "topics.retention.": fieldNames(keepFields),
 	} {
 		for _, name := range names {
 			keys = append(keys, prefix+name)

@@ -32,6 +32,8 @@ type feedDraft struct {
 	url      feedURL
 	urlGiven bool
 	topics   []ref
+	// keep is nil where the feed has no rule of its own.
+	keep *aggregator.Keep
 }
 
 // ref is an id as the file gives it. at is zero where it does not.

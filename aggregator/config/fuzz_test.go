@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,9 @@ func checkPromises(t *testing.T, c *config.Config) {
 	for _, f := range c.Feeds {
 		if f.ID == "" || len(f.ID) > 64 || feeds[f.ID] || f.Schedule == "" || !strings.HasPrefix(strings.ToLower(f.URL), "http") || f.MaxAge < 0 {
 			t.Errorf("feed %+v is not right, or its id is there twice", f)
+		}
+		if u, err := url.Parse(f.URL); err != nil || u.User != nil && !f.Private {
+			t.Errorf("feed %s has user information and is not private: %v", f.ID, err)
 		}
 		feeds[f.ID] = true
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/topicwire/topicwire/aggregator"
 )
 
 // The tables of all keys that the file may have. A test holds config.example.yaml against them.
@@ -23,6 +25,9 @@ var (
 		{"publish", func(r *reader, n ast.Node, d *draft) { readFields(r, n, "publish", publishFields, &d.Publish) }},
 		{"maintenance", func(r *reader, n ast.Node, d *draft) {
 			readFields(r, n, "maintenance", maintenanceFields, &d.Maintenance)
+		}},
+		{"retention", func(r *reader, n ast.Node, d *draft) {
+			readFields(r, n, "retention", keepFields, &d.Retention.General)
 		}},
 		{"feeds", func(r *reader, n ast.Node, d *draft) { r.readFeeds(n, d) }},
 		{"topics", func(r *reader, n ast.Node, d *draft) { r.readTopics(n, d) }},
@@ -50,7 +55,7 @@ var (
 		{"delay", func(r *reader, n ast.Node, l *HostLimit) { r.readDuration(n, 0, &l.Delay) }},
 	}
 	publishFields = []field[Publish]{
-		{"stories", func(r *reader, n ast.Node, p *Publish) { r.readInt(n, 1, 10_000, &p.Stories) }},
+		{"stories", func(r *reader, n ast.Node, p *Publish) { r.readInt(n, 1, 1000, &p.Stories) }},
 		{"window", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, time.Second, &p.Window) }},
 		{"max_age", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, 0, &p.MaxAge) }},
 	}
@@ -59,6 +64,16 @@ var (
 		{"stale_feeds", func(r *reader, n ast.Node, m *Maintenance) {
 			readFields(r, n, "stale_feeds", staleFields, &m.StaleFeeds)
 		}},
+		{"prune", func(r *reader, n ast.Node, m *Maintenance) { readFields(r, n, "prune", jobFields, &m.Prune) }},
+		{"check", func(r *reader, n ast.Node, m *Maintenance) { readFields(r, n, "check", jobFields, &m.Check) }},
+		{"compact", func(r *reader, n ast.Node, m *Maintenance) { readFields(r, n, "compact", jobFields, &m.Compact) }},
+	}
+	jobFields = []field[Job]{
+		{"schedule", func(r *reader, n ast.Node, j *Job) { r.readSchedule(n, true, &j.Schedule) }},
+	}
+	keepFields = []field[aggregator.Keep]{
+		{"age", func(r *reader, n ast.Node, k *aggregator.Keep) { r.readDuration(n, 0, &k.Age) }},
+		{"items", func(r *reader, n ast.Node, k *aggregator.Keep) { r.readInt(n, 0, 1_000_000_000, &k.Items) }},
 	}
 	backupFields = []field[Backup]{
 		{"schedule", func(r *reader, n ast.Node, b *Backup) { r.readSchedule(n, true, &b.Schedule) }},
@@ -78,6 +93,8 @@ var (
 		{"tags", func(r *reader, n ast.Node, f *feedDraft) { r.readTags(n, &f.Tags) }},
 		{"max_age", func(r *reader, n ast.Node, f *feedDraft) { r.readDuration(n, time.Second, &f.MaxAge) }},
 		{"allow_private", func(r *reader, n ast.Node, f *feedDraft) { r.readBool(n, &f.AllowPrivate) }},
+		{"private", func(r *reader, n ast.Node, f *feedDraft) { r.readBool(n, &f.Private) }},
+		{"retention", func(r *reader, n ast.Node, f *feedDraft) { f.keep = r.readKeep(n) }},
 	}
 	topicFields = []field[topicDraft]{
 		{"id", func(r *reader, n ast.Node, t *topicDraft) { t.id, t.idGiven = r.readID(n, "topic") }},
@@ -85,6 +102,7 @@ var (
 		{"description", func(r *reader, n ast.Node, t *topicDraft) { r.readText(n, maxDescription, &t.Description) }},
 		{"query", func(r *reader, n ast.Node, t *topicDraft) { t.queryGiven = r.readQuery(n, &t.Query) }},
 		{"feeds", func(r *reader, n ast.Node, t *topicDraft) { t.feeds = r.readRefs(n) }},
+		{"retention", func(r *reader, n ast.Node, t *topicDraft) { t.keep = r.readKeep(n) }},
 	}
 )
 
@@ -107,9 +125,17 @@ func sections() []section {
 		{"under maintenance", fieldNames(maintenanceFields)},
 		{"under maintenance.backup", fieldNames(backupFields)},
 		{"under maintenance.stale_feeds", fieldNames(staleFields)},
+		{"under retention", fieldNames(keepFields)},
 		{"in a feed", fieldNames(feedFields)},
 		{"in a topic", fieldNames(topicFields)},
 	}
+}
+
+// readKeep reads a rule of retention: one without limits keeps for ever, whatever the general one says.
+func (r *reader) readKeep(n ast.Node) *aggregator.Keep {
+	keep := new(aggregator.Keep)
+	readFields(r, n, "retention", keepFields, keep)
+	return keep
 }
 
 func (r *reader) readListen(n ast.Node, d *draft) {

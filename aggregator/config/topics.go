@@ -20,6 +20,8 @@ type topicDraft struct {
 	idGiven    bool
 	queryGiven bool
 	feeds      []ref
+	// keep is nil where the topic has no rule of its own.
+	keep *aggregator.Keep
 }
 
 func (r *reader) readTopics(n ast.Node, d *draft) {
@@ -91,6 +93,7 @@ func (r *reader) finish(d *draft) {
 	}
 	feeds := r.finishFeeds(d)
 	topics := r.finishTopics(d)
+	d.Retention.Feeds, d.Retention.Topics = ownRules(d)
 	for i, f := range d.feeds {
 		r.checkRefs(f.topics, f.key+".topics", "topic", topics, d.topicsBroken)
 		for _, t := range f.topics {
@@ -103,6 +106,27 @@ func (r *reader) finish(d *draft) {
 			d.Config.Topics[i].Feeds = append(d.Config.Topics[i].Feeds, aggregator.FeedID(f.name))
 		}
 	}
+}
+
+// ownRules are the rules of retention that feeds and topics have of their own.
+func ownRules(d *draft) (feeds map[aggregator.FeedID]aggregator.Keep, topics map[aggregator.TopicID]aggregator.Keep) {
+	for i, f := range d.feeds {
+		if f.keep != nil {
+			if feeds == nil {
+				feeds = make(map[aggregator.FeedID]aggregator.Keep)
+			}
+			feeds[d.Config.Feeds[i].ID] = *f.keep
+		}
+	}
+	for i, t := range d.topics {
+		if t.keep != nil {
+			if topics == nil {
+				topics = make(map[aggregator.TopicID]aggregator.Keep)
+			}
+			topics[d.Config.Topics[i].ID] = *t.keep
+		}
+	}
+	return feeds, topics
 }
 
 func firstOf(texts ...string) string {
@@ -123,6 +147,7 @@ func (r *reader) finishFeeds(d *draft) map[string]place {
 		f := draft.Feed
 		if u := draft.url.parsed; u != nil {
 			f.URL = draft.url.text
+			f.Private = f.Private || draft.url.expanded || u.User != nil
 			r.unique(urls, sameURL(u), draft.url.at, draft.key+".url", func(first place) (string, string) {
 				return fmt.Sprintf("url is that of the feed on line %d", first.line), "remove one of the two feeds"
 			})
@@ -147,9 +172,14 @@ func (r *reader) finishFeeds(d *draft) map[string]place {
 
 // derivedID is the id of a feed that the file gives none.
 func (r *reader) derivedID(f feedDraft, ids map[string]place) aggregator.FeedID {
-	if f.url.expanded {
+	switch {
+	case f.url.expanded:
 		r.problemWith(f.key, f.at, "a feed without an id, whose url holds a variable",
 			"add an id: one made from the url would show what the variable holds")
+		return ""
+	case f.Private:
+		r.problemWith(f.key, f.at, "a private feed without an id",
+			"add an id: one made from the url would show parts of it")
 		return ""
 	}
 	id := FeedIDFromURL(f.url.parsed)

@@ -74,6 +74,9 @@ publish: {stories: 20, window: 1d12h, max_age: 0s}
 maintenance:
   backup: {schedule: "30 3 * * *", dir: ../backups, keep: 2}
   stale_feeds: {schedule: "", after: 2w}
+  prune: {schedule: ""}
+  check: {schedule: "@weekly"}
+  compact: {schedule: "@monthly"}
 feeds:
   - id: a
     url: https://user:pass@example.org/feed?x=1
@@ -82,6 +85,7 @@ feeds:
     tags: [x, y z]
     max_age: 7d
     allow_private: true
+    private: true
 topics:
   - {id: t, description: D, query: a b, feeds: [a]}
 `)
@@ -97,10 +101,12 @@ topics:
 		Maintenance: config.Maintenance{
 			Backup:     config.Backup{Schedule: "30 3 * * *", Dir: "/etc/backups", Keep: 2},
 			StaleFeeds: config.StaleFeeds{After: 14 * 24 * time.Hour},
+			Check:      config.Job{Schedule: "@weekly"},
+			Compact:    config.Job{Schedule: "@monthly"},
 		},
 		Feeds: []aggregator.Feed{{
 			ID: "a", URL: "https://user:pass@example.org/feed?x=1", Title: `A: "b"`, Schedule: "@hourly",
-			Topics: []aggregator.TopicID{"t"}, Tags: []string{"x", "y z"}, MaxAge: 7 * 24 * time.Hour, AllowPrivate: true,
+			Topics: []aggregator.TopicID{"t"}, Tags: []string{"x", "y z"}, MaxAge: 7 * 24 * time.Hour, AllowPrivate: true, Private: true,
 		}},
 		Topics: []aggregator.Topic{{ID: "t", Title: "t", Description: "D", Query: "a b", Feeds: []aggregator.FeedID{"a"}}},
 	}
@@ -148,6 +154,55 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// What may be a secret in a feed's URL must not be published.
+func TestWhichFeedsArePrivate(t *testing.T) {
+	for _, test := range []struct {
+		why, fields string
+		want        bool
+	}{
+		{"a plain one", `url: "https://a.example.org/?x=1"`, false},
+		{"one that says so", `url: "https://a.example.org/?token=abc", private: true`, true},
+		{"a variable in the query", `url: "https://a.example.org/?token=${PAGE}"`, true},
+		{"a variable in the path", `url: "https://a.example.org/${PAGE}/feed"`, true},
+		{"a variable and nothing else", `url: "${WHOLE}"`, true},
+		{"a variable in a merged section", `<<: *secret`, true},
+		{"a variable that holds nothing", `url: "https://a.example.org/${EMPTY}"`, true},
+		{"an escaped variable is text", `url: "https://a.example.org/$${PAGE}"`, false},
+		{"a variable elsewhere", `url: "https://a.example.org/", title: "${PAGE}"`, false},
+		{"a name", `url: "https://reader@a.example.org/"`, true},
+		{"a password", `url: "https://reader:word@a.example.org/"`, true},
+		{"a secret cannot be made public", `url: "https://a.example.org/${PAGE}", private: false`, true},
+		{"neither is one on a private address", `url: "https://a.example.org/", allow_private: true`, false},
+	} {
+		o := options()
+		env := o.Env
+		o.Env = func(name string) (string, bool) {
+			if name == "WHOLE" {
+				return "https://a.example.org/feed", true
+			}
+			return env(name)
+		}
+		text := "x-secret: &secret {url: 'https://a.example.org/${PAGE}'}\nfeeds:\n  - {id: a, " + test.fields + "}\n"
+		c, err := config.Parse(file, []byte(text), o)
+		if err != nil {
+			t.Errorf("%s: %v", test.why, err)
+			continue
+		}
+		if got := c.Feeds[0].Private; got != test.want {
+			t.Errorf("%s: private is %v, want %v", test.why, got, test.want)
+		}
+	}
+}
+
+// The id that is made from a URL shows parts of it, and is published.
+func TestAPrivateFeedNeedsAnID(t *testing.T) {
+	got := problemsOf(t, "feeds:\n  - {url: \"https://example.org/abc123/feed\", private: true}\n")
+	want := file + ":2:5: a private feed without an id; add an id: one made from the url would show parts of it"
+	if len(got) != 1 || got[0].String() != want {
+		t.Errorf("problems are %v, want %s", got, want)
+	}
+}
+
 func TestDurations(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"30s": 30 * time.Second, "1h30m": 90 * time.Minute, "250ms": 250 * time.Millisecond, "7d": 7 * 24 * time.Hour,
@@ -172,6 +227,18 @@ func TestSizes(t *testing.T) {
 	}
 	for _, text := range []string{"0", "-1MiB", "16M", "16Mib2", "MiB", "1.5MiB", "99999999999GiB", "5GiB", "0x10", "''"} {
 		problemsOf(t, "fetch: {max_body: "+text+"}")
+	}
+}
+
+// What package publish would cut is not accepted in silence.
+func TestAFeedHasAtMostAThousandStories(t *testing.T) {
+	if got := parse(t, "publish: {stories: 1000}").Publish.Stories; got != 1000 {
+		t.Errorf("stories: 1000 is read as %d", got)
+	}
+	got := problemsOf(t, "publish:\n  stories: 5000\n")
+	want := file + `:2:12: stories "5000" is out of range; write a number from 1 to 1000`
+	if len(got) != 1 || got[0].String() != want {
+		t.Errorf("stories: 5000 is %v, want %s", got, want)
 	}
 }
 
@@ -334,5 +401,28 @@ func BenchmarkParse100000Feeds(b *testing.B) {
 		if _, err := config.Parse(file, data, options()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestRetentionIsReadWhereItIsGiven(t *testing.T) {
+	c, err := config.Parse("config.yaml", []byte(`
+retention: {age: 52w}
+feeds:
+  - {id: a, url: "https://a.example/", retention: {items: 100}}
+  - {id: b, url: "https://b.example/"}
+topics:
+  - {id: t, query: x, retention: {}}
+  - {id: u, query: y, retention: {age: 30d, items: 5}}
+`), options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := aggregator.Retention{
+		General: aggregator.Keep{Age: 52 * 7 * 24 * time.Hour},
+		Feeds:   map[aggregator.FeedID]aggregator.Keep{"a": {Items: 100}},
+		Topics:  map[aggregator.TopicID]aggregator.Keep{"t": {}, "u": {Age: 30 * 24 * time.Hour, Items: 5}},
+	}
+	if diff := cmp.Diff(want, c.Retention); diff != "" {
+		t.Errorf("retention (-want +got):\n%s", diff)
 	}
 }

@@ -31,6 +31,7 @@ type csvEncoder struct {
 var header = [...]string{
 	"id", "feed", "url", "canonical_url", "title", "authors", "text", "html", "categories", "language", "published",
 	"updated", "first_seen", "topics", "revision", "story", "guid", "date_source", "revised", "content_hash", "seq",
+	"comments", "source", "source_url",
 }
 
 func (e *csvEncoder) begin() error {
@@ -54,6 +55,7 @@ func (e *csvEncoder) row(r *Row) error {
 		r.ID, r.Feed, value(r.URL), value(r.CanonicalURL), r.Title, lists[0], r.Text, r.HTML, lists[1], value(r.Language),
 		value(r.Published), value(r.Updated), value(r.FirstSeen), lists[2], strconv.Itoa(r.Revision), r.Story,
 		value(r.GUID), r.DateSource, value(r.Revised), r.ContentHash, strconv.FormatUint(r.Seq, 10),
+		value(r.Comments), value(r.Source), value(r.SourceURL),
 	})
 }
 

@@ -57,6 +57,7 @@ func samples() []aggregator.Item {
 		Categories: []string{"Law", `"quoted", <b>`}, Language: "en-PK",
 		Published: at, Updated: at.Add(time.Hour), FirstSeen: at.Add(time.Minute), Revised: at.Add(time.Hour),
 		DateSource: aggregator.DateFromFeed, Topics: []aggregator.TopicID{"cloud", "data-protection"},
+		Comments: "https://e.org/1#comments", Source: aggregator.ItemSource{Title: "The Wire, Ltd.", URL: "https://wire.example/feed"},
 		Hash: aggregator.HashOf("all"), TextHash: aggregator.HashOf("text"),
 	}
 	bare := aggregator.Item{

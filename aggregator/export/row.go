@@ -32,6 +32,9 @@ type Row struct {
 	Revised      *string  `json:"revised"`
 	ContentHash  string   `json:"content_hash"`
 	Seq          uint64   `json:"seq"`
+	Comments     *string  `json:"comments"`
+	Source       *string  `json:"source"`
+	SourceURL    *string  `json:"source_url"`
 }
 
 // NewRow is the item's row.
@@ -58,6 +61,9 @@ func NewRow(it *aggregator.Item) Row {
 		Revised:      instant(it.Revised),
 		ContentHash:  it.TextHash.String(),
 		Seq:          it.Seq,
+		Comments:     known(it.Comments),
+		Source:       known(it.Source.Title),
+		SourceURL:    known(it.Source.URL),
 	}
 	for _, c := range it.Categories {
 		row.Categories = append(row.Categories, clean(c))

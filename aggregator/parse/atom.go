@@ -36,11 +36,11 @@ func atomItem(in *atom.Entry, f *facts, feed *atom.Feed, b *builder) aggregator.
 	files := files{scope: where.within(f.linkBase)}
 	for _, l := range in.Links {
 		if strings.EqualFold(l.Rel, "enclosure") {
-			files.add(l.Href, l.Type, l.Length)
+			files.add(l.Href, l.Type, l.Length, "")
 		}
 	}
 	if in.Content != nil && in.Content.Src != "" && isFile(f.content.kind) {
-		files.add(in.Content.Src, f.content.kind, "")
+		files.add(in.Content.Src, f.content.kind, "", "")
 	}
 	var categories labels
 	for _, c := range in.Categories {
@@ -54,6 +54,7 @@ func atomItem(in *atom.Entry, f *facts, feed *atom.Feed, b *builder) aggregator.
 	}
 	mediaTitle, mediaDescription := files.media(in.Extensions["media"], &categories)
 	files.pictureAmongEnclosures()
+	files.last(value(in.Extensions["itunes"], "duration"))
 	it.Enclosures, it.Image, it.Categories = files.list, files.image, categories.list
 
 	it.Title = firstOf(f.title.plain(in.Title), plainTitle(mediaTitle))
@@ -66,6 +67,8 @@ func atomItem(in *atom.Entry, f *facts, feed *atom.Feed, b *builder) aggregator.
 		it.Summary = ""
 	}
 	it.Authors = atomAuthors(in, feed, where)
+	it.Comments, it.CommentCount = atomComments(in, f, where)
+	it.Source = atomSource(in, where)
 	it.Language = language(firstOf(f.content.lang, f.title.lang, f.lang, value(in.Extensions["dc"], "language")))
 	return it
 }
@@ -157,10 +160,14 @@ func relation(rel string) string {
 }
 
 // alternate is the page that the links give: an HTML page before one of no type before any other, the first of each.
-func alternate(links []link, where scope) string {
-	best, rank := "", 0
+func alternate(links []link, where scope) string { return linked(links, "alternate", 0, where) }
+
+// linked is where the links of a relation lead: an HTML page (rank 3) before one of no type (2) before any other (1), the
+// first of each, of those above a rank.
+func linked(links []link, rel string, rank int, where scope) string {
+	best := ""
 	for _, l := range links {
-		if l.rel != "alternate" {
+		if l.rel != rel {
 			continue
 		}
 		r := 1

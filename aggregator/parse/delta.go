@@ -2,7 +2,6 @@ package parse
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -11,33 +10,28 @@ import (
 // Most of what a poll brings was there the last time. An item whose bytes are the same, and whose head says the same
 // about it, is the same item: it is neither given to gofeed nor put together again.
 
-// skipKnown takes the known items out of what is left to read, and notes the hashes of all.
-func (b *builder) skipKnown(data []byte, s *survey) {
+// knownXML is what look asks of items in XML: nil where all are to be read.
+func (b *builder) knownXML() func(item, inherited []byte) (aggregator.Hash, bool) {
 	if b.known == nil {
-		return
+		return nil
 	}
-	inherited := aggregator.HashOf(s.inherited, []byte(b.url))
-	fresh := s.items[:0:0]
-	for _, f := range s.items {
-		if b.isKnown(inherited, data[f.at.start:f.at.end]) {
-			s.cuts = append(s.cuts, f.at)
-			continue
+	var hash aggregator.Hash
+	return func(item, inherited []byte) (aggregator.Hash, bool) {
+		if hash.IsZero() {
+			hash = aggregator.HashOf(inherited, []byte(b.url))
 		}
-		fresh = append(fresh, f)
+		return b.isKnown(hash, item)
 	}
-	s.items = fresh
-	// Cuts inside a cut come after it, and are then passed over.
-	slices.SortFunc(s.cuts, func(x, y span) int { return cmp.Or(cmp.Compare(x.start, y.start), cmp.Compare(y.end, x.end)) })
 }
 
-func (b *builder) isKnown(inherited aggregator.Hash, item []byte) bool {
+// isKnown is the hash of an item and whether it is known; if so, it is noted as skipped.
+func (b *builder) isKnown(inherited aggregator.Hash, item []byte) (aggregator.Hash, bool) {
 	hash := aggregator.HashOf(inherited[:], item)
 	if !b.known(hash) {
-		b.fresh = append(b.fresh, hash)
-		return false
+		return hash, false
 	}
 	b.doc.Skipped = append(b.doc.Skipped, hash)
-	return true
+	return hash, true
 }
 
 // freshJSON is a JSON feed without its known items.
@@ -50,8 +44,10 @@ func (b *builder) freshJSON(in *input) []byte {
 	inherited := aggregator.HashOf(head, tail, []byte(b.url))
 	var fresh [][]byte
 	for _, at := range in.spans {
-		if item := in.data[at.start:at.end]; !b.isKnown(inherited, item) {
+		item := in.data[at.start:at.end]
+		if hash, known := b.isKnown(inherited, item); !known {
 			fresh = append(fresh, item)
+			b.fresh = append(b.fresh, hash)
 		}
 	}
 	return slices.Concat(head, bytes.Join(fresh, []byte(",")), tail)

@@ -3,11 +3,13 @@ package parse_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/parse"
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
 )
 
 // hashes gives the hashes of a document's items and what was read of them.
@@ -25,7 +27,7 @@ func hashes(t testing.TB, body []byte, name string, known map[aggregator.Hash]bo
 // TestKnownItemsAreSkipped reads captured feeds of which every other item is known: the rest comes out as if all had
 // been read.
 func TestKnownItemsAreSkipped(t *testing.T) {
-	for name, body := range sharedFeeds(t) {
+	for name, body := range specimen.Feeds(t) {
 		t.Run(name, func(t *testing.T) {
 			all := hashes(t, body, name, nil)
 			if len(all.Hashes) != len(all.Items) || len(all.Skipped) != 0 {
@@ -112,39 +114,28 @@ func TestKnownItemsChange(t *testing.T) {
 	}
 }
 
-// BenchmarkOneNew reads captured feeds of which one item in twenty is new.
-func BenchmarkOneNew(b *testing.B) {
-	type feed struct {
-		name  string
-		body  []byte
-		known map[aggregator.Hash]bool
+// TestDatesAreReadWithThoseOfKnownItems reads a new item whose date can be read in two ways: those of the items beside it
+// tell, though they are known.
+func TestDatesAreReadWithThoseOfKnownItems(t *testing.T) {
+	const head = `<rss version="2.0"><channel><title>T</title><link>https://site.example/</link>`
+	old := func(date string) string {
+		return "<item><title>old " + date + "</title><pubDate>" + date + "</pubDate></item>"
 	}
-	var feeds []feed
-	var size int64
-	for name, body := range sharedFeeds(b) {
-		f := feed{name, body, map[aggregator.Hash]bool{}}
-		for i, h := range hashes(b, body, name, nil).Hashes {
-			if i%20 != 10 {
-				f.known[h] = true
+	for name, tc := range map[string]struct {
+		old, want string
+	}{
+		"day first":   {old("25/02/2026 10:00") + old("20/02/2026 09:00"), "2026-02-03T10:00:00Z"},
+		"month first": {old("02/25/2026 10:00") + old("02/20/2026 09:00"), "2026-03-02T10:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			known := map[aggregator.Hash]bool{}
+			for _, h := range hashes(t, []byte(head+tc.old+"</channel></rss>"), name, nil).Hashes {
+				known[h] = true
 			}
-		}
-		feeds = append(feeds, f)
-		size += int64(len(body))
-	}
-	for name, known := range map[string]bool{"all": false, "one in twenty": true} {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(size)
-			b.ReportAllocs()
-			for b.Loop() {
-				for _, f := range feeds {
-					src := parse.Source{URL: "https://feeds.example/" + f.name, Seen: seen}
-					if known {
-						src.Known = func(h aggregator.Hash) bool { return f.known[h] }
-					}
-					if _, err := parse.Parse(f.body, src); err != nil {
-						b.Fatal(err)
-					}
-				}
+			fresh := "<item><title>new</title><pubDate>03/02/2026 10:00</pubDate></item>"
+			doc := hashes(t, []byte(head+fresh+tc.old+"</channel></rss>"), name, known)
+			if len(doc.Items) != 1 || len(doc.Skipped) != 2 || doc.Items[0].Published.Format(time.RFC3339) != tc.want {
+				t.Errorf("%d skipped, read %+v, want one item of %s", len(doc.Skipped), doc.Items, tc.want)
 			}
 		})
 	}

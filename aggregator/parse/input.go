@@ -39,6 +39,7 @@ func scanBody(body []byte, contentType string) (*input, error) {
 		return nil, err
 	}
 	in := &input{name: string(r.Kind), data: r.Data, items: len(r.Items), leftOut: r.LeftOut, repairs: r.Repairs}
+	in.spans = make([]span, 0, len(r.Items))
 	for _, at := range r.Items {
 		in.spans = append(in.spans, span{at.Start, at.End})
 	}

@@ -28,7 +28,7 @@ func fromJSON(feed *json.Feed, b *builder) {
 		}
 		s.items = append(s.items, f)
 	}
-	s.noteDates()
+	s.noteDates(s.items)
 	b.dates = newDateReader(b.seen, b.doc.Language, b.scope.page, s.dates)
 	for i, item := range feed.Items {
 		if item == nil {
@@ -56,7 +56,7 @@ func jsonItem(in *json.Item, feed *json.Feed, where scope) aggregator.Item {
 	files := files{scope: where}
 	if in.Attachments != nil {
 		for _, a := range *in.Attachments {
-			files.add(a.URL, a.MimeType, strconv.FormatInt(a.SizeInBytes, 10))
+			files.add(a.URL, a.MimeType, strconv.FormatInt(a.SizeInBytes, 10), strconv.FormatInt(a.DurationInSeconds, 10))
 		}
 	}
 	files.picture(in.Image)

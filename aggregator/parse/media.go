@@ -15,7 +15,8 @@ type files struct {
 	image string
 }
 
-func (f *files) add(url, kind, length string) {
+// add takes a file as the publisher describes it; all but the URL may be empty.
+func (f *files) add(url, kind, length, lasts string) {
 	kind = strings.TrimSpace(kind)
 	if url = f.scope.url(url); url == "" || len(f.list) >= longestList {
 		return
@@ -32,10 +33,22 @@ func (f *files) add(url, kind, length string) {
 			if known.Length == 0 {
 				f.list[i].Length = bytes
 			}
+			if known.Duration == 0 {
+				f.list[i].Duration = duration(lasts)
+			}
 			return
 		}
 	}
-	f.list = append(f.list, aggregator.Enclosure{URL: url, Type: kind, Length: bytes})
+	f.list = append(f.list, aggregator.Enclosure{URL: url, Type: kind, Length: bytes, Duration: duration(lasts)})
+}
+
+// last gives the length of an episode to the recordings of it that have none of their own.
+func (f *files) last(lasts string) {
+	for i, e := range f.list {
+		if e.Duration == 0 && (e.Type == "" || strings.HasPrefix(e.Type, "audio/") || strings.HasPrefix(e.Type, "video/")) {
+			f.list[i].Duration = duration(lasts)
+		}
+	}
 }
 
 // picture is the item's image unless there is one already.
@@ -104,7 +117,7 @@ func (f *files) mediaContent(content ext.Extension) {
 		f.picture(url)
 		return
 	}
-	f.add(url, kind, content.Attrs["fileSize"])
+	f.add(url, kind, content.Attrs["fileSize"], content.Attrs["duration"])
 }
 
 func isImageName(url string) bool {

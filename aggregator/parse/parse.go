@@ -121,9 +121,13 @@ func (b *builder) read(in *input) error {
 		fromJSON(feed, b)
 		return nil
 	}
-	s := look(in.data, in.kind == inputAtom, b.scope.page)
-	b.skipKnown(in.data, &s)
+	s := look(in.data, in.kind == inputAtom, b.scope.page, in.spans, b.knownXML())
 	fresh := len(s.items)
+	if b.known != nil {
+		for _, f := range s.items {
+			b.fresh = append(b.fresh, f.hash)
+		}
+	}
 	if in.kind == inputAtom {
 		feed, err := readAtom(in.data, &s)
 		if err != nil {
@@ -269,7 +273,8 @@ func clip(s string, n int) string {
 
 // cleanItem takes out what no output may have.
 func cleanItem(it *aggregator.Item) {
-	for _, s := range []*string{&it.GUID, &it.URL, &it.Title, &it.Summary, &it.Content, &it.Language, &it.Image} {
+	for _, s := range []*string{&it.GUID, &it.URL, &it.Title, &it.Summary, &it.Content, &it.Language, &it.Image,
+		&it.Comments, &it.Source.Title, &it.Source.URL} {
 		*s = clean(*s)
 	}
 	for i := range it.Authors {

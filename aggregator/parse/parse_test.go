@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/topicwire/topicwire/aggregator/parse"
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -134,31 +135,6 @@ func pruned(v any) any {
 	return v
 }
 
-// sharedFeeds are the captured feeds, by name.
-func sharedFeeds(t testing.TB) map[string][]byte {
-	t.Helper()
-	dir := filepath.Join("..", "..", "..", "shared", "feeds")
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("the captured feeds are missing: %v", err)
-		}
-		t.Skipf("SKIPPED, NOT TESTED: the captured feeds are missing: %v", err)
-	}
-	feeds := map[string][]byte{}
-	for _, e := range entries {
-		if e.Name() == "README.md" {
-			continue
-		}
-		body, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		feeds[e.Name()] = body
-	}
-	return feeds
-}
-
 // countItems counts the items in the bytes by other means than the parser's.
 func countItems(t *testing.T, name string, body []byte) int {
 	t.Helper()
@@ -178,7 +154,7 @@ func countItems(t *testing.T, name string, body []byte) int {
 func TestCapturedFeeds(t *testing.T) {
 	// These feeds have items whose publishers gave no date that means anything.
 	undated := map[string]bool{"InvalidDateFormat.xml": true}
-	for name, body := range sharedFeeds(t) {
+	for name, body := range specimen.Feeds(t) {
 		t.Run(name, func(t *testing.T) {
 			doc, err := parse.Parse(body, parse.Source{URL: "https://feeds.example/" + name, Seen: seen})
 			if err != nil {

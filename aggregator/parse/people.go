@@ -13,7 +13,7 @@ const longestList = 200
 type people struct{ list []aggregator.Author }
 
 func (p *people) add(a aggregator.Author) {
-	a = aggregator.Author{Name: plainTitle(a.Name), Email: strings.TrimSpace(a.Email), URL: strings.TrimSpace(a.URL)}
+	a = aggregator.Author{Name: clean(plainTitle(a.Name)), Email: clean(strings.TrimSpace(a.Email)), URL: clean(strings.TrimSpace(a.URL))}
 	if a.Email == "" && strings.Contains(a.Name, "@") {
 		a.Name, a.Email = splitPerson(a.Name)
 	}
@@ -99,7 +99,7 @@ type labels struct{ list []string }
 const longestLabel = 256
 
 func (l *labels) add(label string) {
-	label = plainTitle(label)
+	label = clean(plainTitle(label))
 	if label == "" || len(label) > longestLabel || len(l.list) >= longestList {
 		return
 	}

@@ -51,6 +51,10 @@ func rssItem(in *rss.Item, f *facts, b *builder) aggregator.Item {
 	rssFiles(in, &files)
 	mediaTitle, mediaDescription := files.media(in.Extensions["media"], &categories)
 	files.pictureAmongEnclosures()
+	files.last(value(itunes, "duration"))
+	for _, e := range in.Extensions["podcast"]["transcript"] {
+		files.add(e.Attrs["url"], e.Attrs["type"], "", "")
+	}
 	it.Enclosures, it.Image = files.list, files.image
 
 	it.Title = f.title.plain(in.Title)
@@ -59,6 +63,10 @@ func rssItem(in *rss.Item, f *facts, b *builder) aggregator.Item {
 	}
 	rssTexts(&it, in, f, where, mediaDescription)
 	it.Authors = rssAuthors(in, f)
+	it.Comments, it.CommentCount = rssComments(in, where)
+	if in.Source != nil {
+		it.Source = aggregator.ItemSource{Title: plainTitle(in.Source.Title), URL: where.url(in.Source.URL)}
+	}
 	categories.addList(value(itunes, "keywords"))
 	for _, subject := range values(dc, "subject") {
 		categories.add(subject)
@@ -139,11 +147,11 @@ func firstWebURL(where scope, candidates ...string) string {
 
 func rssFiles(in *rss.Item, files *files) {
 	for _, e := range in.Enclosures {
-		files.add(e.URL, e.Type, e.Length)
+		files.add(e.URL, e.Type, e.Length, "")
 	}
 	for _, l := range atomLinks(atomIn(in.Extensions, "link")) {
 		if l.rel == "enclosure" {
-			files.add(l.href, l.kind, l.length)
+			files.add(l.href, l.kind, l.length, "")
 		}
 	}
 	for _, e := range in.Extensions["itunes"]["image"] {

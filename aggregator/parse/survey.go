@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/url"
 	"strings"
+
+	"github.com/topicwire/topicwire/aggregator"
 )
 
 // survey is what gofeed loses or spoils, read from the same bytes: what items inherit (xml:base, xml:lang), ids
@@ -12,16 +14,17 @@ import (
 // layouts in vain.
 type survey struct {
 	root facts // the document element and the channel
-	// items are the document's items in the order in which gofeed lists them.
+	// items are those to be read, in the order in which gofeed lists them.
 	items []*facts
-	cuts  []span
+	// cuts are sorted; those inside another come after it.
+	cuts []span
 	// inherited is the part of the head that gives items their meaning: a change in it changes them all.
 	inherited []byte
-	// dates are all that the document has, for the date reader to learn from.
+	// dates are those that the document has, for the date reader to learn from.
 	dates []string
 }
 
-func (s *survey) noteDates() {
+func (s *survey) noteDates(items []*facts) {
 	note := func(f *facts) {
 		for _, d := range [...]string{f.published.text, f.updated.text} {
 			if d != "" {
@@ -30,8 +33,10 @@ func (s *survey) noteDates() {
 		}
 	}
 	note(&s.root)
-	for i := range s.items {
-		note(s.items[i])
+	for _, f := range items {
+		if f != nil {
+			note(f)
+		}
 	}
 }
 
@@ -39,8 +44,9 @@ type span struct{ start, end int }
 
 // facts are those of an item, or of the head of the document.
 type facts struct {
-	// at is where the item is.
-	at span
+	// at is where the item is, hash what it is known by.
+	at   span
+	hash aggregator.Hash
 	// lang and base are in scope for the element; base is nil where no xml:base is declared.
 	lang string
 	base *url.URL
@@ -55,6 +61,8 @@ type facts struct {
 	encoded, body construct
 	// linkBase is the base of a link that declares its own.
 	linkBase *url.URL
+	// replies is how many comments an Atom link says there are (RFC 4685 section 4), the greatest number.
+	replies int
 }
 
 // writtenDate is a date as the publisher wrote it. A greater rank is a better word on the matter; other is the next
@@ -74,27 +82,43 @@ func (d *writtenDate) offer(text string, rank int) {
 	}
 }
 
-// surveyor walks a document once.
+// plainDates reports whether all dates of the item can be read without a look at others.
+func (f *facts) plainDates() bool {
+	for _, d := range [...]string{f.published.text, f.published.other, f.updated.text, f.updated.other} {
+		if d = strings.TrimSpace(d); d != "" {
+			if _, ok := readCommon(d); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// surveyor walks the head of a document, and then each item that is asked for.
 type surveyor struct {
 	survey
 	data []byte
 	atom bool
 	page *url.URL
+	// spans are the items that are not reached yet, marks those that are.
+	spans []span
+	marks []mark
 	// own is the prefix that the format's elements have, spaces the prefixes that the document declares.
 	own      string
 	spaces   map[string]string
 	families map[string]string
-	// bases is whether there is any xml:base.
-	bases bool
-	// late are the items beside the channel, which gofeed puts after those in it.
-	late []*facts
 
 	depth, itemDepth, headDepth int
 	// headStart is where an element of the head begins that items inherit, 0 outside of one.
 	headStart int
 	item      *facts
-	itemLate  bool
 	child     child
+}
+
+// mark is an item, and how deep it is in the document.
+type mark struct {
+	at    span
+	depth int
 }
 
 // child is an element of an item or the head whose text is wanted and whose end is still to come.
@@ -120,78 +144,6 @@ const (
 	wantText
 	wantMarkup
 )
-
-// look surveys well-formed XML.
-func look(data []byte, atom bool, page *url.URL) survey {
-	s := &surveyor{data: data, atom: atom, page: page, spaces: map[string]string{}, families: map[string]string{}}
-	s.bases = bytes.Contains(data, []byte("xml:base"))
-	s.headDepth = 3
-	if atom {
-		s.headDepth = 2
-	}
-	for pos := 0; ; {
-		t, ok := nextTag(data, pos)
-		if !ok {
-			break
-		}
-		pos = t.end
-		switch {
-		case t.closing:
-			s.leave(t)
-			s.depth--
-		default:
-			s.depth++
-			s.enter(t)
-			if t.empty {
-				s.leave(tag{start: t.end, end: t.end})
-				s.depth--
-			}
-		}
-	}
-	s.items = append(s.items, s.late...)
-	s.noteDates()
-	return s.survey
-}
-
-func (s *surveyor) enter(t tag) {
-	// Whatever declares a base: gofeed must not see it.
-	base := s.takeBase(t)
-	prefix, local := split(t.name)
-	switch {
-	case s.depth == 1:
-		s.inherited = append(s.inherited, s.data[t.start:t.end]...)
-		s.own = string(prefix)
-		s.declare(t)
-		s.inherit(&s.root, t, base, &facts{})
-	case s.item == nil && s.depth <= 3 && s.isItem(local) && s.family(prefix) == "":
-		s.declare(t)
-		s.openItem(t, base)
-	case s.item == nil && s.depth == 2 && !s.atom && strings.EqualFold(string(local), "channel"):
-		s.inherited = append(s.inherited, s.data[t.start:t.end]...)
-		s.declare(t)
-		s.inherit(&s.root, t, base, &s.root)
-	case s.item != nil && s.depth == s.itemDepth+1:
-		s.openChild(s.item, t, base)
-	case s.item == nil && s.depth == s.headDepth:
-		switch string(bytes.ToLower(local)) {
-		case "link", "language", "author":
-			s.headStart = t.start
-		}
-		s.openChild(&s.root, t, base)
-	}
-}
-
-func (s *surveyor) isItem(local []byte) bool {
-	if s.atom {
-		return s.depth == 2 && strings.EqualFold(string(local), "entry")
-	}
-	return s.depth >= 2 && strings.EqualFold(string(local), "item")
-}
-
-func (s *surveyor) openItem(t tag, base *url.URL) {
-	s.item, s.itemDepth, s.itemLate = &facts{at: span{start: t.start}}, s.depth, !s.atom && s.depth == 2
-	s.inherit(s.item, t, base, &s.root)
-}
 
 func (s *surveyor) inherit(f *facts, t tag, base *url.URL, from *facts) {
 	f.lang, f.base = from.lang, from.base
@@ -219,7 +171,7 @@ func (s *surveyor) inherit(f *facts, t tag, base *url.URL, from *facts) {
 // takeBase is the base that the tag declares, resolved against the one in scope around it, and keeps the attribute
 // from gofeed.
 func (s *surveyor) takeBase(t tag) *url.URL {
-	if !s.bases || !bytes.Contains(t.attrs, []byte("xml:base")) {
+	if len(t.attrs) < len("xml:base") || !bytes.Contains(t.attrs, []byte("xml:base")) {
 		return nil
 	}
 	for pos := 0; ; {
@@ -279,6 +231,9 @@ func (s *surveyor) openChild(f *facts, t tag, base *url.URL) {
 		if base != nil {
 			f.linkBase = base
 		}
+		if s.atom && bytes.Contains(t.attrs, []byte("replies")) {
+			f.replies = max(f.replies, replies(t))
+		}
 	default:
 		if c.want, c.rank = dateElement(name); c.want != wantNothing && !datesItems(s.family(prefix)) {
 			return
@@ -298,15 +253,6 @@ func (s *surveyor) leave(end tag) {
 	if s.child.depth == s.depth && s.depth > 0 {
 		s.closeChild(end)
 		s.child = child{}
-	}
-	if s.item != nil && s.depth == s.itemDepth {
-		s.item.at.end = end.end
-		if s.itemLate {
-			s.late = append(s.late, s.item)
-		} else {
-			s.items = append(s.items, s.item)
-		}
-		s.item = nil
 	}
 }
 

@@ -136,7 +136,8 @@ func (p *Poller) follow(ctx context.Context, j *job, seen answer, failure error,
 		o.state.Move.Refused = movedNote + withoutUser(decision.To) + takenMark + string(other) + ": remove one of the two"
 		return false, nil
 	}
-	p.Log.Info("feed has moved", "feed", j.lease.Feed.ID, "from", withoutUser(j.url), "to", withoutUser(decision.To))
+	p.Log.Info("feed has moved", "feed", j.lease.Feed.ID,
+		"from", withoutSecrets(j.lease.Feed, withoutUser(j.url)), "to", withoutSecrets(j.lease.Feed, withoutUser(decision.To)))
 	state := o.state.Unread()
 	state.Move, state.MovedTo = aggregator.Move{}, decision.To
 	if decision.To == j.lease.Feed.URL {

@@ -406,8 +406,15 @@ func (p *Poller) recognise(ctx context.Context, lease aggregator.Lease, batch *s
 		case known.Hash == it.Hash:
 			s.unchanged[it.ID] = true
 		default:
-			if s.stored[it.ID], err = p.Store.Item(ctx, it.ID); err != nil {
+			stored, err := p.Store.Item(ctx, it.ID)
+			switch {
+			case errors.Is(err, aggregator.ErrNotFound):
+				// It was pruned, and the feed still lists it.
+				s.unchanged[it.ID] = true
+			case err != nil:
 				return sighting{}, fmt.Errorf("read stored item %s: %w", it.ID, err)
+			default:
+				s.stored[it.ID] = stored
 			}
 		}
 	}
@@ -430,12 +437,21 @@ func failed(lease aggregator.Lease, answer aggregator.PollRecord, failure error)
 		Outcome: aggregator.OutcomeFailed,
 		Status:  answer.Status,
 		Bytes:   answer.Bytes,
-		Error:   strings.Join(strings.Fields(failure.Error()), " "),
+		Error:   withoutSecrets(lease.Feed, strings.Join(strings.Fields(failure.Error()), " ")),
 	}
 	if refused := refusal(failure); refused != nil {
 		o.state.LastPoll.Status, o.state.LastPoll.Bytes = refused.Status, refused.Bytes
 	}
 	return o
+}
+
+// withoutSecrets hides the query of a private feed's URL, which errors name: they are logged and listed.
+func withoutSecrets(feed aggregator.Feed, text string) string {
+	_, query, ok := strings.Cut(feed.URL, "?")
+	if !feed.Private || !ok || query == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, query, "hidden")
 }
 
 // refusal is the failure as the fetcher describes it, nil where it is another.

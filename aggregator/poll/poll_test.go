@@ -200,6 +200,35 @@ func TestPollStoresWhatIsNewOnce(t *testing.T) {
 	}
 }
 
+// A feed that lists an item for longer than it is kept brings nothing new, also when it changes that item.
+func TestPollOfPrunedItems(t *testing.T) {
+	w := newWire(t, nil, "a")
+	w.answer("https://a.example/", document("", "g1|https://a.example/1|one", "g2|https://a.example/2|two"))
+	w.pass(t)
+	pruned, err := w.store.Prune(t.Context(), aggregator.Retention{General: aggregator.Keep{Age: time.Hour}}, start.Add(2*time.Hour))
+	if err != nil || pruned.Items != 2 {
+		t.Fatalf("pruned %+v, %v", pruned, err)
+	}
+	for _, items := range [][]string{
+		{"g2|https://a.example/2|two, corrected", "g1|https://a.example/1|one"},
+		{"g2|https://a.example/2|two, corrected again", "g1|https://a.example/1|one"},
+	} {
+		w.advance(2 * time.Hour)
+		w.answer("https://a.example/", document("", items...))
+		if got, want := w.pass(t), (poll.Summary{Feeds: 1}); got != want {
+			t.Errorf("what was pruned, changed and not: %+v, want %+v", got, want)
+		}
+	}
+	w.advance(2 * time.Hour)
+	w.answer("https://a.example/", document("", "g3|https://a.example/3|three", "g1|https://a.example/1|one"))
+	if got, want := w.pass(t), (poll.Summary{Feeds: 1, New: 1}); got != want {
+		t.Errorf("one new: %+v, want %+v", got, want)
+	}
+	if diff := cmp.Diff([]string{"three"}, titles(w.items(t))); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
 func TestPollOfNewGuidsAtKnownLinks(t *testing.T) {
 	w := newWire(t, nil, "a")
 	w.answer("https://a.example/", document("", "http://a.example/?p=1|https://a.example/one|one", "http://a.example/?p=2|https://a.example/two|two"))
@@ -414,6 +443,21 @@ func TestPassCountsWhatRunIsPolling(t *testing.T) {
 		cancel()
 		<-ended
 	})
+}
+
+func TestErrorsOfPrivateFeedsHideTheirQuery(t *testing.T) {
+	w := newWire(t, nil)
+	const secret = "token=s3cr3t"
+	feed := aggregator.Feed{ID: "a", URL: "https://a.example/?" + secret, Schedule: "@every 1h", Private: true}
+	err := w.store.SyncFeeds(t.Context(), []aggregator.Feed{feed}, func(aggregator.Feed, aggregator.FeedState) time.Time { return start })
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.answer(feed.URL, func() (*fetch.Response, error) { return nil, fmt.Errorf("get %s: refused", feed.URL) })
+	w.pass(t)
+	if got := w.feed(t, "a").LastPoll.Error; strings.Contains(got, secret) || !strings.Contains(got, "refused") {
+		t.Errorf("error %q", got)
+	}
 }
 
 func TestRetryAfterIsRemembered(t *testing.T) {

@@ -20,6 +20,7 @@ const (
 // authors and categories and with a source.
 type atomFeed struct {
 	feeds.AtomFeed
+	Threading string         `xml:"xmlns:thr,attr,omitempty"`
 	Generator *atomGenerator `xml:"generator"`
 	Links     []atomLink     `xml:"link"`
 	Entries   []atomEntry    `xml:"entry"`
@@ -36,6 +37,7 @@ type atomGenerator struct {
 type atomLink struct {
 	feeds.AtomLink
 	Title string `xml:"title,attr,omitempty"`
+	Count int    `xml:"thr:count,attr,omitempty"`
 }
 
 type atomCategory struct {
@@ -78,6 +80,9 @@ func (s *site) atom(d *document, query string) ([]byte, error) {
 		},
 	}
 	for i := range d.entries {
+		if e := &d.entries[i]; e.comments != "" && e.replies > 0 {
+			feed.Threading = "http://purl.org/syndication/thread/1.0"
+		}
 		feed.Entries = append(feed.Entries, atomEntryOf(&d.entries[i]))
 	}
 	var b bytes.Buffer
@@ -89,7 +94,7 @@ func (s *site) atom(d *document, query string) ([]byte, error) {
 }
 
 func atomEntryOf(e *entry) atomEntry {
-	src := &e.reports[0].source
+	src := e.reports[0].source
 	out := atomEntry{
 		Language: e.language,
 		AtomEntry: feeds.AtomEntry{
@@ -109,6 +114,11 @@ func atomEntryOf(e *entry) atomEntry {
 	}
 	for _, c := range e.categories {
 		out.Categories = append(out.Categories, atomCategory{c})
+	}
+	if e.comments != "" {
+		l := link("replies", e.comments, "text/html", "")
+		l.Count = e.replies // RFC 4685 section 4
+		out.Links = append(out.Links, l)
 	}
 	for _, r := range otherReports(e.reports) {
 		if where := r.where(); where != "" {

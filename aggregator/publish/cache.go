@@ -18,9 +18,9 @@ import (
 
 // rendering is a document as bytes, in each encoding that is offered.
 type rendering struct {
-	// version tells the state of the store that was rendered, changed is when that state came to be.
+	// version tells the state of the store that was rendered, made is when that began: after version was read.
 	version   string
-	changed   time.Time
+	made      time.Time
 	mediaType string
 	identity  variant
 	gzip      variant
@@ -52,6 +52,22 @@ func newRendering(mediaType string, body []byte) (*rendering, error) {
 // size is about what the rendering holds of memory.
 func (r *rendering) size() int64 {
 	return int64(cap(r.identity.body)+cap(r.gzip.body)) + 512
+}
+
+// dates are what a request that was asked at that time is told of when the rendering changed: shown to the reader, and
+// to compare the reader's conditions with, which is zero where no date may vouch for the bytes yet.
+//
+// The store's own time of the change will not do: the same state gives other bytes after a change of the config, two
+// changes come within one second, which is all that a date in HTTP can tell, and a change is seen some time after it
+// was dated. So the date is the full second after the rendering was begun, and it is given to requests that were asked
+// from then on. Whatever differs is begun later still and gets a later date, after a restart too. Before that, the
+// second in which the rendering was begun is shown, which vouches for nothing.
+func (r *rendering) dates(asked time.Time) (shown, compared time.Time) {
+	second := r.made.UTC().Truncate(time.Second)
+	if next := second.Add(time.Second); !asked.Before(next) {
+		return next, next
+	}
+	return second, time.Time{}
 }
 
 // cache keeps the latest rendering of each resource, up to a bound of bytes; those that were not asked for the longest

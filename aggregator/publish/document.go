@@ -2,10 +2,7 @@ package publish
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"html"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +39,8 @@ type entry struct {
 	updated    time.Time
 	place      time.Time // in the order of stories
 	files      []aggregator.Enclosure
+	comments   string // where they can be read, "" where that is not known
+	replies    int    // how many there are
 	image      string
 	revision   int
 	topics     []aggregator.TopicID
@@ -51,24 +50,18 @@ type entry struct {
 
 type report struct {
 	item       aggregator.ItemID
-	source     source
+	source     *source
 	title, url string
 	published  time.Time
 	dateSource aggregator.DateSource
 	firstSeen  time.Time
 }
 
-// source is a feed as an entry names it. url and home may be empty.
-type source struct {
-	feed                 aggregator.FeedID
-	id, title, url, home string
-}
-
 // document makes the document of a topic's latest stories; limit is that of the reader, 0 where there is none.
 func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int) (*document, error) {
 	c := s.channels[topic]
 	d := &document{channel: c, page: s.base + c.path, self: s.base + c.path}
-	sources := sourceReader{site: s, known: map[aggregator.FeedID]source{}}
+	sources := sourceReader{site: s, known: map[aggregator.FeedID]*source{}}
 	size := 0
 	for story, err := range s.stories(ctx, topic, limit) {
 		if err != nil {
@@ -100,35 +93,41 @@ const maxDocument = 16 << 20
 
 func (s *site) entry(ctx context.Context, d *document, sources *sourceReader, story *aggregator.Story) (entry, error) {
 	it := &story.Items[0]
+	src, err := sources.source(ctx, it.Feed)
+	if err != nil {
+		return entry{}, err
+	}
 	e := entry{
 		story:      story.ID,
 		id:         s.tag("story/" + story.ID.String()),
 		anchor:     "story-" + story.ID.String(),
-		authors:    authorsOf(it.Authors),
+		authors:    authorsOf(it.Authors, src),
 		categories: categoriesOf(it.Categories),
 		language:   languageTag(it.Language),
 		published:  firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, s.born),
 		place:      firstTime(it.OrderTime, it.Published, it.FirstSeen, s.born),
-		files:      filesOf(it.Enclosures),
-		image:      webLink(it.Image),
+		files:      filesOf(it.Enclosures, src),
+		comments:   src.link(it.Comments),
+		replies:    max(it.CommentCount, 0),
+		image:      src.link(it.Image),
 		revision:   it.Revision,
 		topics:     topicsOf(story),
-		content:    sanitise(s.policy, it.Text()),
+		content:    sanitise(s.policy, it.Text(), src),
 		excerpt:    excerptOf(it),
 	}
 	e.updated = firstTime(it.Revised, e.published)
-	if e.link = webLink(it.URL); e.link == "" {
+	if e.link = src.link(it.URL); e.link == "" {
 		e.link = d.page + "#" + e.anchor
 	}
 	if it.Content != "" {
-		e.summary = sanitise(s.policy, it.Summary)
+		e.summary = sanitise(s.policy, it.Summary, src)
 	}
 	for i := range story.Items[:min(len(story.Items), maxReports)] {
-		r, err := sources.report(ctx, &story.Items[i])
+		src, err := sources.source(ctx, story.Items[i].Feed)
 		if err != nil {
 			return entry{}, err
 		}
-		e.reports = append(e.reports, r)
+		e.reports = append(e.reports, s.report(&story.Items[i], src))
 	}
 	e.title = e.reports[0].title
 	if e.title == "" {
@@ -160,37 +159,12 @@ func topicsOf(story *aggregator.Story) []aggregator.TopicID {
 	return slices.Compact(topics)
 }
 
-// sourceReader looks each feed up once for a document.
-type sourceReader struct {
-	site  *site
-	known map[aggregator.FeedID]source
-}
-
-func (r *sourceReader) report(ctx context.Context, it *aggregator.Item) (report, error) {
-	src, ok := r.known[it.Feed]
-	if !ok {
-		status, err := r.site.src.Feed(ctx, it.Feed)
-		if err != nil && !errors.Is(err, aggregator.ErrNotFound) {
-			return report{}, fmt.Errorf("read feed %q: %w", it.Feed, err)
-		}
-		status.Feed.ID = it.Feed
-		src = source{
-			feed:  it.Feed,
-			id:    r.site.tag("feed/" + url.PathEscape(string(it.Feed))),
-			title: oneLine(status.DisplayTitle(), maxName),
-			url:   webLink(status.Feed.URL),
-			home:  webLink(status.State.Link),
-		}
-		if src.title == "" {
-			src.title = "Unnamed feed"
-		}
-		r.known[it.Feed] = src
-	}
+func (s *site) report(it *aggregator.Item, src *source) report {
 	return report{
-		item: it.ID, source: src, title: oneLine(it.Title, maxTitle), url: webLink(it.URL),
-		published: firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, r.site.born), dateSource: it.DateSource,
-		firstSeen: firstTime(it.FirstSeen, it.Published, it.OrderTime, r.site.born),
-	}, nil
+		item: it.ID, source: src, title: oneLine(it.Title, maxTitle), url: src.link(it.URL),
+		published: firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, s.born), dateSource: it.DateSource,
+		firstSeen: firstTime(it.FirstSeen, it.Published, it.OrderTime, s.born),
+	}
 }
 
 // where is where a report can be read: on its own page, else at its source's home, else nowhere.
@@ -246,10 +220,10 @@ func anchorTo(link, text, title string) string {
 	return `<a href="` + html.EscapeString(link) + `"` + title + ">" + text + "</a>"
 }
 
-func authorsOf(authors []aggregator.Author) []aggregator.Author {
+func authorsOf(authors []aggregator.Author, src *source) []aggregator.Author {
 	var out []aggregator.Author
 	for _, a := range authors {
-		b := aggregator.Author{Name: oneLine(a.Name, maxName), Email: mailAddress(a.Email), URL: webLink(a.URL)}
+		b := aggregator.Author{Name: oneLine(a.Name, maxName), Email: mailAddress(a.Email), URL: src.link(a.URL)}
 		if b.Name == "" {
 			b.Name, _, _ = strings.Cut(b.Email, "@")
 		}
@@ -274,10 +248,10 @@ func categoriesOf(categories []string) []string {
 	return out
 }
 
-func filesOf(files []aggregator.Enclosure) []aggregator.Enclosure {
+func filesOf(files []aggregator.Enclosure, src *source) []aggregator.Enclosure {
 	var out []aggregator.Enclosure
 	for _, f := range files {
-		f = aggregator.Enclosure{URL: webLink(f.URL), Type: mediaType(f.Type), Length: max(f.Length, 0)}
+		f = aggregator.Enclosure{URL: src.link(f.URL), Type: mediaType(f.Type), Length: max(f.Length, 0), Duration: max(f.Duration, 0)}
 		if f.URL != "" && !slices.ContainsFunc(out, func(g aggregator.Enclosure) bool { return f.URL == g.URL }) && len(out) < maxFiles {
 			out = append(out, f)
 		}

@@ -43,7 +43,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("X-Content-Type-Options", "nosniff")
 	path := r.URL.Path
-	if rest, ok := strings.CutPrefix(path, s.prefix); ok && strings.HasPrefix(rest, "/") {
+	if rest, ok := strings.CutPrefix(path, s.mount); ok && strings.HasPrefix(rest, "/") {
 		path = rest
 	}
 	file := s.files[path]
@@ -103,9 +103,10 @@ func (s *site) route(path string) (resource, bool) {
 	return resource{}, false
 }
 
-// canonical is where a path leads that differs from a known one only by a slash at its end.
+// canonical is where a path leads that differs from a known one only by a slash at its end. The address of the site has
+// one, since its pages are below it.
 func (s *site) canonical(path string) (string, bool) {
-	if path == "/topics" || path == "/topics/" {
+	if path == s.mount || path == "" || path == "/topics" || path == "/topics/" {
 		return s.prefix + "/", true
 	}
 	trimmed := strings.TrimSuffix(path, "/")
@@ -132,6 +133,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, res resource) {
 		}
 		res.limit = limit
 	}
+	asked := s.options.Now()
 	rendered, err := s.rendering(r.Context(), res)
 	if err != nil {
 		s.fail(w, r, res, err)
@@ -143,7 +145,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, res resource) {
 	if res.kind == kindOPML { // for the name under which a browser saves it
 		w.Header().Set("Content-Disposition", `inline; filename="topics.opml"`)
 	}
-	s.send(w, r, rendered, s.options.MaxAge)
+	s.send(w, r, rendered, asked, s.options.MaxAge)
 }
 
 // limitOf is the query's limit, 0 where there is none, and whether it is a number. A greater one than can be had is the
@@ -173,11 +175,12 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, res resource, err er
 
 // rendering is the resource as of the store's present state.
 func (s *site) rendering(ctx context.Context, res resource) (*rendering, error) {
-	version, changed, err := s.version(ctx, res)
+	version, err := s.version(ctx, res)
 	if err != nil {
 		return nil, err
 	}
 	return s.cache.get(ctx, res, version, func(ctx context.Context) (*rendering, error) {
+		made := s.options.Now()
 		mediaType, body, err := s.render(ctx, res)
 		if err != nil {
 			return nil, err
@@ -186,18 +189,18 @@ func (s *site) rendering(ctx context.Context, res resource) (*rendering, error) 
 		if err != nil {
 			return nil, err
 		}
-		out.version, out.changed = version, changed
+		out.version, out.made = version, made
 		return out, nil
 	})
 }
 
 // version tells the states of the resource apart. It is asked for before the stories are, so that what is rendered is
 // of that state or later: at worst the same is rendered once more.
-func (s *site) version(ctx context.Context, res resource) (string, time.Time, error) {
+func (s *site) version(ctx context.Context, res resource) (string, error) {
 	var topics []aggregator.TopicID
 	switch res.kind {
 	case kindOPML:
-		return "", time.Time{}, nil
+		return "", nil
 	case kindIndex:
 		for _, c := range s.topics() {
 			topics = append(topics, c.topic)
@@ -207,18 +210,14 @@ func (s *site) version(ctx context.Context, res resource) (string, time.Time, er
 		topics = append(topics, res.topic)
 	}
 	var version strings.Builder
-	var changed time.Time
 	for _, topic := range topics {
 		v, err := s.src.Version(ctx, topic)
 		if err != nil {
-			return "", time.Time{}, fmt.Errorf("read version of topic %q: %w", topic, err)
+			return "", fmt.Errorf("read version of topic %q: %w", topic, err)
 		}
 		version.WriteString(strconv.FormatUint(v.Seq, 36) + "." + strconv.FormatInt(v.Changed.UnixNano(), 36) + " ")
-		if changed.Before(v.Changed) {
-			changed = v.Changed
-		}
 	}
-	return version.String(), changed, nil
+	return version.String(), nil
 }
 
 func (s *site) render(ctx context.Context, res resource) (mediaType string, body []byte, err error) {
@@ -258,13 +257,13 @@ func (s *site) render(ctx context.Context, res resource) (mediaType string, body
 }
 
 // send answers with the rendering in the encoding that the request prefers; what the request's conditions ask for
-// (RFC 9110 section 13), HEAD and ranges are net/http's to see to.
-func (s *site) send(w http.ResponseWriter, r *http.Request, rendered *rendering, maxAge time.Duration) {
+// (RFC 9110 section 13), HEAD and ranges are net/http's to see to. asked is a time before the rendering was looked up.
+func (s *site) send(w http.ResponseWriter, r *http.Request, rendered *rendering, asked time.Time, maxAge time.Duration) {
 	v := rendered.identity
 	header := w.Header()
 	header.Set("Vary", "Accept-Encoding")
 	header.Set("Content-Type", rendered.mediaType)
-	header.Set("Cache-Control", "public, max-age="+strconv.Itoa(int(maxAge/time.Second)))
+	header.Set("Cache-Control", cacheControl(maxAge))
 	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		v = rendered.gzip
 		header.Set("Content-Encoding", "gzip")
@@ -273,12 +272,40 @@ func (s *site) send(w http.ResponseWriter, r *http.Request, rendered *rendering,
 		}
 	}
 	header.Set("ETag", v.etag)
-	// The field is a list, which may be sent in several lines (RFC 9110 section 5.3); net/http reads the first alone.
-	if lines := r.Header.Values("If-None-Match"); len(lines) > 1 {
-		r = r.Clone(r.Context())
-		r.Header.Set("If-None-Match", strings.Join(lines, ", "))
+	shown, modified := rendered.dates(asked)
+	header.Set("Last-Modified", shown.Format(http.TimeFormat))
+	http.ServeContent(w, conditions(r, modified), "", modified, bytes.NewReader(v.body))
+}
+
+// conditions is the request with its conditions in the form in which net/http takes them for what they are. The field
+// If-None-Match is a list, which may be sent in several lines (RFC 9110 section 5.3); net/http reads the first alone. A
+// date in If-Modified-Since counts only where it is the one that was sent: after a clock was put right, or from another
+// server's clock, a later one vouches for nothing (section 13.1.3 names such servers).
+func conditions(r *http.Request, modified time.Time) *http.Request {
+	tags := r.Header.Values("If-None-Match")
+	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
+	exact := err == nil && since.Equal(modified)
+	if len(tags) < 2 && exact {
+		return r
 	}
-	http.ServeContent(w, r, "", rendered.changed, bytes.NewReader(v.body))
+	r = r.Clone(r.Context())
+	if len(tags) > 1 {
+		r.Header.Set("If-None-Match", strings.Join(tags, ", "))
+	}
+	if !exact {
+		r.Header.Del("If-Modified-Since")
+	}
+	return r
+}
+
+// cacheControl says for how long an answer may be used again (RFC 9111 section 5.2.2).
+func cacheControl(maxAge time.Duration) string {
+	seconds := int64(maxAge / time.Second)
+	control := "public, max-age=" + strconv.FormatInt(seconds, 10)
+	if seconds == 0 { // max-age alone would allow an old answer where the site cannot be reached
+		control += ", no-cache"
+	}
+	return control
 }
 
 // acceptsGzip reads Accept-Encoding (RFC 9110 section 12.5.3): gzip by name, else by "*", unless its weight is 0.

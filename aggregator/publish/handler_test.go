@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -86,6 +87,36 @@ func TestASlashAtTheEndIsTakenOff(t *testing.T) {
 	}
 }
 
+func TestTheAddressOfTheSiteItself(t *testing.T) {
+	for name, tc := range map[string]struct{ base, path, want string }{
+		"the path that readers are told":   {"https://example.org/wire", "/wire", "/wire/"},
+		"with a slash in the config":       {"https://example.org/wire/", "/wire", "/wire/"},
+		"a longer path":                    {"https://example.org/news/wire", "/news/wire", "/news/wire/"},
+		"a path with escapes":              {"https://example.org/the%20wire", "/the%20wire", "/the%20wire/"},
+		"taken off whole by what is above": {"https://example.org/wire", "", "/wire/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := handler(t, sample(), baseURL(tc.base))
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			var err error
+			if r.URL, err = url.Parse(tc.path); err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if got := w.Header().Get("Location"); w.Code != http.StatusMovedPermanently || got != tc.want {
+				t.Fatalf("GET %q: %d to %q, want %q", tc.path, w.Code, got, tc.want)
+			}
+			if w := get(t, h, tc.want); w.Code != http.StatusOK {
+				t.Errorf("GET %q: %d", tc.want, w.Code)
+			}
+		})
+	}
+	if w := get(t, handler(t, sample(), baseURL("https://example.org/all")), "/all"); w.Code != http.StatusOK {
+		t.Errorf("a path that is a page's too: %d; the proxy may have taken the first part off", w.Code)
+	}
+}
+
 func TestOnlyReading(t *testing.T) {
 	h := handler(t, sample())
 	for _, path := range []string{"/", "/all.atom", "/healthz", "/style.css"} {
@@ -111,7 +142,10 @@ func TestAPathBeforeTheSite(t *testing.T) {
 }
 
 func TestConditions(t *testing.T) {
-	h := handler(t, sample())
+	clock := &clock{noon.Add(300 * time.Millisecond)}
+	h := handler(t, sample(), clock.set)
+	get(t, h, "/all.atom")
+	clock.now = noon.Add(time.Hour)
 	plain := get(t, h, "/all.atom")
 	packed := get(t, h, "/all.atom", "Accept-Encoding", "gzip")
 	etag, gzipped := plain.Header().Get("ETag"), packed.Header().Get("ETag")
@@ -119,8 +153,8 @@ func TestConditions(t *testing.T) {
 		t.Fatalf("entity tags %s and %s: want two strong ones", etag, gzipped)
 	}
 	modified := plain.Header().Get("Last-Modified")
-	if modified != "Sun, 22 Nov 2026 12:01:30 GMT" {
-		t.Fatalf("Last-Modified %q, want that of the version", modified)
+	if modified != "Sun, 22 Nov 2026 12:00:01 GMT" {
+		t.Fatalf("Last-Modified %q, want the second after the feed was first asked for", modified)
 	}
 	for name, tc := range map[string]struct {
 		header []string
@@ -136,8 +170,9 @@ func TestConditions(t *testing.T) {
 		"the tag of the other encoding":   {[]string{"If-None-Match", etag, "Accept-Encoding", "gzip"}, 200},
 		"the tag of the compressed form":  {[]string{"If-None-Match", gzipped, "Accept-Encoding", "gzip"}, 304},
 		"the same date":                   {[]string{"If-Modified-Since", modified}, 304},
-		"an older date":                   {[]string{"If-Modified-Since", "Sun, 22 Nov 2026 12:01:29 GMT"}, 200},
-		"a date in the asctime form":      {[]string{"If-Modified-Since", "Sun Nov 22 12:01:30 2026"}, 304},
+		"an older date":                   {[]string{"If-Modified-Since", "Sun, 22 Nov 2026 12:00:00 GMT"}, 200},
+		"a later date, never sent":        {[]string{"If-Modified-Since", "Sun, 22 Nov 2026 12:00:02 GMT"}, 200},
+		"a date in the asctime form":      {[]string{"If-Modified-Since", "Sun Nov 22 12:00:01 2026"}, 304},
 		"a date that is none":             {[]string{"If-Modified-Since", "yesterday"}, 200},
 		"the tag wins over an older date": {[]string{"If-None-Match", etag, "If-Modified-Since", "Sun, 22 Nov 2020 12:01:29 GMT"}, 304},
 	} {
@@ -155,6 +190,21 @@ func TestConditions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestForHowLongAnAnswerMayBeKept(t *testing.T) {
+	for maxAge, want := range map[time.Duration]string{
+		0:                      "public, max-age=0, no-cache",
+		500 * time.Millisecond: "public, max-age=0, no-cache",
+		time.Hour:              "public, max-age=3600",
+	} {
+		h := handler(t, sample(), func(o *publish.Options) { o.MaxAge = maxAge })
+		for _, path := range []string{"/", "/topics/cloud", "/all.atom", "/opml", "/style.css"} {
+			if got := get(t, h, path).Header().Get("Cache-Control"); got != want {
+				t.Errorf("GET %s with a MaxAge of %v: Cache-Control %q, want %q", path, maxAge, got, want)
+			}
+		}
 	}
 }
 
@@ -332,6 +382,7 @@ func TestOptions(t *testing.T) {
 		"an authority with port": func(o *publish.Options) { o.Authority = "example.org:80,2026" },
 		"an authority undated":   func(o *publish.Options) { o.Authority = "example.org" },
 		"a date that is none":    func(o *publish.Options) { o.Authority = "example.org,2026-13" },
+		"an age below nothing":   func(o *publish.Options) { o.MaxAge = -time.Second },
 		"a topic twice":          func(o *publish.Options) { o.Topics = append(o.Topics, o.Topics[0]) },
 		"a topic without id":     func(o *publish.Options) { o.Topics = append(o.Topics, aggregator.Topic{Title: "x"}) },
 	} {

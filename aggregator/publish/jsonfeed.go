@@ -41,9 +41,10 @@ type jsonItem struct {
 
 // jsonAttachment has room for sizes beyond the 2 GiB of gorilla's.
 type jsonAttachment struct {
-	URL  string `json:"url"`
-	Type string `json:"mime_type"`
-	Size int64  `json:"size_in_bytes,omitempty"`
+	URL      string `json:"url"`
+	Type     string `json:"mime_type"`
+	Size     int64  `json:"size_in_bytes,omitempty"`
+	Duration int64  `json:"duration_in_seconds,omitempty"`
 }
 
 type jsonItemExtra struct {
@@ -111,7 +112,7 @@ func jsonItemOf(e *entry) jsonItem {
 		if f.Type == "" { // the member is required
 			f.Type = "application/octet-stream"
 		}
-		out.Attachments = append(out.Attachments, jsonAttachment{URL: f.URL, Type: f.Type, Size: f.Length})
+		out.Attachments = append(out.Attachments, jsonAttachment{URL: f.URL, Type: f.Type, Size: f.Length, Duration: seconds(f.Duration)})
 	}
 	for i := range e.reports {
 		out.Topicwire.Sources = append(out.Topicwire.Sources, jsonSourceOf(&e.reports[i]))

@@ -38,6 +38,7 @@ func (s *site) loadPages() error {
 		if s.files[path], err = newRendering(mediaType, body); err != nil {
 			return err
 		}
+		s.files[path].made = s.options.Now()
 	}
 	s.styleURL = s.prefix + "/style.css?v=" + fileVersion(s.files["/style.css"])
 	pages, err := template.New("pages").Funcs(template.FuncMap{
@@ -224,5 +225,5 @@ func (s *site) serveFile(w http.ResponseWriter, r *http.Request, file *rendering
 	if r.URL.Query().Get("v") == fileVersion(file) {
 		maxAge = foreverAge
 	}
-	s.send(w, r, file, maxAge)
+	s.send(w, r, file, s.options.Now(), maxAge)
 }

@@ -25,7 +25,7 @@ type Source interface {
 	Feed(ctx context.Context, id aggregator.FeedID) (aggregator.FeedStatus, error)
 }
 
-// Options say what is published and how. BaseURL and Authority are required, all else has a default.
+// Options say what is published and how. BaseURL and Authority are required, all else may be left out.
 type Options struct {
 	// BaseURL is the public address of the site, http or https, with or without a path. Links in feeds are built on
 	// it. A path of it is taken off a request's path where it is there, so that a proxy may pass it on or not.
@@ -41,10 +41,12 @@ type Options struct {
 	// long as they are no more than Window (48 hours if 0) older than the feed's newest, up to 1000.
 	Stories int
 	Window  time.Duration
-	// MaxAge is for how long a cache may answer without asking again; 5 minutes if 0.
+	// MaxAge is for how long a cache may answer without asking again, in whole seconds; 0 makes it ask each time.
 	MaxAge time.Duration
 	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
 	CacheBytes int64
+	// Now is the time, for Last-Modified; time.Now if nil. No document depends on it.
+	Now func() time.Time
 	// Log is told of what could not be rendered; nothing is logged if nil.
 	Log *slog.Logger
 	// Generator and Version name the program in the feeds; "topicwire" and no version if empty.
@@ -54,7 +56,6 @@ type Options struct {
 const (
 	defaultStories    = 50
 	defaultWindow     = 48 * time.Hour
-	defaultMaxAge     = 5 * time.Minute
 	defaultCacheBytes = 64 << 20
 	// maxStories bounds a document, whatever the window or a reader's limit says.
 	maxStories = 1000
@@ -81,9 +82,13 @@ func New(src Source, o Options) (http.Handler, error) {
 		return nil, fmt.Errorf("make publisher: base URL %q: want an absolute http or https URL without query and fragment", o.BaseURL)
 	}
 	s.prefix = strings.TrimRight(base.EscapedPath(), "/")
+	s.mount = strings.TrimRight(base.Path, "/")
 	s.base = base.Scheme + "://" + base.Host + s.prefix
 	if s.born, err = birthOf(o.Authority); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
+	}
+	if o.MaxAge < 0 {
+		return nil, fmt.Errorf("make publisher: max age %v: want 0 or more", o.MaxAge)
 	}
 	if err := s.addChannels(); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
@@ -109,11 +114,11 @@ func withDefaults(o Options) Options {
 	if o.Window <= 0 {
 		o.Window = defaultWindow
 	}
-	if o.MaxAge <= 0 {
-		o.MaxAge = defaultMaxAge
-	}
 	if o.CacheBytes <= 0 {
 		o.CacheBytes = defaultCacheBytes
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -126,8 +131,9 @@ func withDefaults(o Options) Options {
 type site struct {
 	src     Source
 	options Options
-	// base is the public address without a slash at the end, prefix its path.
-	base, prefix string
+	// base is the public address without a slash at the end, prefix its path; mount is prefix without escapes, as the
+	// paths of requests are.
+	base, prefix, mount string
 	// born is the date of the authority: what an empty feed gives as its last change.
 	born     time.Time
 	channels map[aggregator.TopicID]channel

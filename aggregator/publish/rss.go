@@ -2,6 +2,7 @@ package publish
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"html"
@@ -18,13 +19,16 @@ import (
 const rssType = "application/rss+xml; charset=utf-8"
 
 // rssFeed is RSS 2.0 with the modules that it takes to say what Atom says: content for the full text, dc for authors
-// that have no mail address, atom for the link to itself.
+// that have no mail address, atom for the link to itself; and slash for the number of comments and itunes for how long a
+// recording takes where there are any.
 type rssFeed struct {
 	XMLName xml.Name   `xml:"rss"`
 	Version string     `xml:"version,attr"`
 	Content string     `xml:"xmlns:content,attr"`
 	DC      string     `xml:"xmlns:dc,attr"`
 	Atom    string     `xml:"xmlns:atom,attr"`
+	Slash   string     `xml:"xmlns:slash,attr,omitempty"`
+	ITunes  string     `xml:"xmlns:itunes,attr,omitempty"`
 	Channel rssChannel `xml:"channel"`
 }
 
@@ -48,6 +52,9 @@ type rssItem struct {
 	Creators   []string   `xml:"dc:creator"`
 	Categories []string   `xml:"category"`
 	Source     *rssSource `xml:"source"`
+	Comments   string     `xml:"comments,omitempty"`
+	Replies    int        `xml:"slash:comments,omitempty"`
+	Duration   int64      `xml:"itunes:duration,omitempty"` // in seconds
 }
 
 type rssSource struct {
@@ -75,7 +82,14 @@ func (s *site) rss(d *document, query string) ([]byte, error) {
 		feed.Channel.Description = feed.Channel.Title
 	}
 	for i := range d.entries {
-		feed.Channel.Items = append(feed.Channel.Items, rssItemOf(&d.entries[i]))
+		item := rssItemOf(&d.entries[i])
+		if item.Replies > 0 {
+			feed.Slash = "http://purl.org/rss/1.0/modules/slash/"
+		}
+		if item.Duration > 0 {
+			feed.ITunes = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+		}
+		feed.Channel.Items = append(feed.Channel.Items, item)
 	}
 	var b bytes.Buffer
 	if err := feeds.WriteXML(feed, &b); err != nil {
@@ -86,13 +100,14 @@ func (s *site) rss(d *document, query string) ([]byte, error) {
 }
 
 func rssItemOf(e *entry) rssItem {
-	src := &e.reports[0].source
+	src := e.reports[0].source
 	out := rssItem{
 		RssItem: feeds.RssItem{
 			Title: rssText(e.title), Link: e.link, Description: e.summary, PubDate: rfc822(e.published),
 			Guid:    &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
 			Content: &feeds.RssContent{Content: e.content},
 		},
+		Comments: e.comments, Replies: e.replies,
 	}
 	if e.summary == "" {
 		if out.Description = html.EscapeString(e.excerpt); e.excerpt == "" {
@@ -105,12 +120,13 @@ func rssItemOf(e *entry) rssItem {
 	for _, c := range e.categories {
 		out.Categories = append(out.Categories, rssText(c))
 	}
-	if src.url != "" {
-		out.Source = &rssSource{URL: src.url, Title: rssText(src.title)}
+	if where := cmp.Or(src.url, src.home); where != "" { // the attribute is required
+		out.Source = &rssSource{URL: where, Title: rssText(src.title)}
 	}
 	for _, f := range e.files {
 		if enclosure := rssEnclosure(f); enclosure != nil {
 			out.Enclosure = enclosure // RSS has room for one
+			out.Duration = seconds(f.Duration)
 			break
 		}
 	}
@@ -146,3 +162,11 @@ func rssText(s string) string {
 
 // rfc822 is the date as RSS wants it: RFC 822 with the four-digit year of RFC 2822 and a numeric zone.
 func rfc822(t time.Time) string { return t.Format(time.RFC1123Z) }
+
+// seconds is a duration in whole seconds, as feeds have it: at least one where it is not zero.
+func seconds(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return max(1, int64(d.Round(time.Second)/time.Second))
+}

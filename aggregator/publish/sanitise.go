@@ -66,9 +66,10 @@ func newPolicy() *bluemonday.Policy {
 var noscript = regexp.MustCompile(`(?i)</?noscript[^>]*>`)
 
 // sanitise is the item's HTML as the documents carry it: of the elements and attributes that policy allows, balanced,
-// with absolute links, without pictures that are there to count readers. It is "" where nothing is left to see.
-func sanitise(policy *bluemonday.Policy, fragment string) string {
+// with absolute links, without pictures that are there to count readers and links to a private feed itself. It is ""
+// where nothing is left to see.
+func sanitise(policy *bluemonday.Policy, fragment string, src *source) string {
 	fragment = noscript.ReplaceAllString(cutBytes(fragment, maxHTML), "")
 	// Cleaned last: the policy has resolved character references, such as &#xFFFE;, by then.
-	return tidy(clean(policy.Sanitize(fragment)))
+	return tidy(clean(policy.Sanitize(fragment)), src)
 }

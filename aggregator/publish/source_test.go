@@ -81,7 +81,7 @@ func topics() []aggregator.Topic {
 func options() publish.Options {
 	return publish.Options{
 		BaseURL: "https://wire.example.org", Authority: "wire.example.org,2026-11-01", Title: "The Wire",
-		Topics: topics(), Generator: "topicwire", Version: "1.2.3",
+		Topics: topics(), Generator: "topicwire", Version: "1.2.3", MaxAge: 5 * time.Minute,
 	}
 }
 
@@ -120,9 +120,10 @@ func sample() *memory {
 	pakistan.Categories = []string{"Cloud", "Pakistan", "cloud", " ", "R&D"}
 	pakistan.Image = "https://courier.example/a.jpg"
 	pakistan.Enclosures = []aggregator.Enclosure{
-		{URL: "https://courier.example/talk.mp3", Type: "audio/mpeg", Length: 12345678},
+		{URL: "https://courier.example/talk.mp3", Type: "audio/mpeg", Length: 12345678, Duration: 20*time.Minute + 34*time.Second},
 		{URL: "https://courier.example/talk.bin"},
 	}
+	pakistan.Comments, pakistan.CommentCount = "https://courier.example/cloud-office#comments", 17
 	pakistan.Revision = 2
 	pakistan.Revised = noon
 

@@ -117,8 +117,8 @@ func closeDirections(s string) string {
 }
 
 // webURI is what a published http or https link looks like: a subset of RFC 3986 that the older RFC 2396, which
-// readers and validators still use, allows as well.
-var webURI = regexp.MustCompile(`^https?://[A-Za-z0-9._~%-]+(?::[0-9]*)?(?:[/?#][A-Za-z0-9;/?:@&=+$._!~*'()%,#-]*)?$`)
+// readers and validators still use, allows as well. In a host only letters of other scripts may be escaped.
+var webURI = regexp.MustCompile(`^https?://(?:[A-Za-z0-9._~-]|%[89A-Fa-f][0-9A-Fa-f])+(?::[0-9]*)?(?:[/?#][A-Za-z0-9;/?:@&=+$._!~*'()%,#-]*)?$`)
 
 // webLink is the absolute http or https URI that raw stands for, in ASCII and without a user's name or password, or
 // "" where it is none.

@@ -12,10 +12,10 @@ import (
 const maxDepth = 64
 
 // tidy closes what is open in sanitised HTML and drops what closes nothing, so that text can be put after it; it
-// cleans links, and takes out pictures without a source and those of at most one pixel. Its argument is bluemonday's
-// output: attributes are quoted, and "<" only begins a tag.
-func tidy(fragment string) string {
-	t := tidier{}
+// cleans links, takes out those that src keeps secret, and pictures without a source or of at most one pixel. The
+// fragment is bluemonday's output: attributes are quoted, and "<" only begins a tag.
+func tidy(fragment string, src *source) string {
+	t := tidier{src: src}
 	for fragment != "" {
 		start := strings.IndexByte(fragment, '<')
 		if start < 0 {
@@ -40,6 +40,7 @@ func tidy(fragment string) string {
 }
 
 type tidier struct {
+	src     *source
 	out     strings.Builder
 	open    []string
 	visible bool
@@ -62,7 +63,7 @@ func (t *tidier) tag(tag string) {
 		return
 	}
 	name, rest, _ := strings.Cut(strings.TrimSuffix(tag, "/"), " ")
-	attrs := attributes(rest)
+	attrs := attributes(rest, t.src)
 	switch name {
 	case "a":
 		if attr(attrs, "href") == "" {
@@ -202,7 +203,7 @@ func attr(attrs []attribute, name string) string {
 
 // attributes reads what follows a tag's name: name="value" pairs. Of two of the same name the first counts. Links are
 // cleaned, and dropped where they lead nowhere.
-func attributes(s string) []attribute {
+func attributes(s string, src *source) []attribute {
 	var attrs []attribute
 	for {
 		name, rest, ok := strings.Cut(strings.TrimLeft(s, " "), `="`)
@@ -217,11 +218,13 @@ func attributes(s string) []attribute {
 		value = clean(html.UnescapeString(value))
 		switch name {
 		case "href":
-			value = anyLink(value)
+			if value = anyLink(value); src.isSecret(value) {
+				value = ""
+			}
 		case "src", "poster", "cite":
-			value = webLink(value)
+			value = src.link(value)
 		case "srcset":
-			value = cleanSrcset(value)
+			value = cleanSrcset(value, src)
 		case "lang", "srclang":
 			value = languageTag(value)
 		case "alt", "reversed", "open": // may be empty
@@ -258,7 +261,7 @@ var srcsetDescriptor = regexp.MustCompile(`^[0-9]{1,6}(\.[0-9]{1,4})?[wx]$`)
 
 // cleanSrcset cleans each candidate of a srcset attribute (HTML standard, section 4.8.4.2.1): a URL, which may hold
 // commas but no white space, and an optional descriptor.
-func cleanSrcset(set string) string {
+func cleanSrcset(set string, src *source) string {
 	var out []string
 	for rest := set; len(out) < maxFiles; {
 		rest = strings.TrimLeft(rest, " \t\n\r\f,")
@@ -276,7 +279,7 @@ func cleanSrcset(set string) string {
 			descriptor = strings.TrimSpace(descriptor)
 		}
 		// A comma at either end of the URL would be read as the candidates' separator.
-		link = strings.Trim(webLink(strings.TrimRight(link, ",")), ",")
+		link = strings.Trim(src.link(strings.TrimRight(link, ",")), ",")
 		switch {
 		case link == "":
 		case descriptor == "":

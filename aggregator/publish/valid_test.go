@@ -25,7 +25,7 @@ var hostile = []string{
 	"<" + strings.Repeat("div><", 300), strings.Repeat("<table><tr><td>", 100), strings.Repeat("x ", 3000), strings.Repeat("é", 9000), strings.Repeat("<b>", 500) + "deep",
 	"https://example.org/ä?q=ö#ü", "HTTPS://EXAMPLE.ORG:443/a b|c^d`e{f}g\"h<i>j\\k", "http://user:pass@example.org/", "http://", "https:///path", "//example.org/x", "/rel", "javascript:alert(1)",
 	"mailto:a@example.org", "data:text/html,<b>", "http://[::1]:80/", "http://exa mple.org/", "http://example.org:99999999/", "http://example.org/%zz%4", "http://example.org/#a#b", "http://münchen.example/",
-	"http://localhost/file.mp3", "https://a_b.example/x.mp3", "https://example.org?x", "http://\u202Ex.example/", "https://example.org/\x00", "tag:example.org,2020:x", "urn:uuid:1", "feed:https://example.org/", "ftp://example.org/",
+	"http://localhost/file.mp3", "https://a_b.example/x.mp3", "https://example.org?x", "http://\u202Ex.example/", "http://<b>/", "https://example.org/\x00", "tag:example.org,2020:x", "urn:uuid:1", "urn:isbn:3", "urn:x:%", "urn:uuid:60a76c80-d399-11d9-b93c-0003939e0af6", "tag:example.org,2020:%zz", "tag:Example.org,20:x", "yt:channel:UC1", "feed:https://example.org/", "ftp://example.org/",
 	"en", "en_US", "xx-yy", "zh-Hans-CN", "e", "klingon", "ur-PK", "i-default", "a@example.org", "not an address", "A <a@example.org>", "a@b", "mailto:x@example.org",
 	"audio/mpeg", "audio/mpeg; charset=x", "AUDIO/MPEG", "mp3", "audio/", "application/x y",
 }
@@ -44,8 +44,9 @@ func hostileItem(feed aggregator.FeedID, key string, pick func() string, at func
 		Authors:    []aggregator.Author{{Name: pick(), Email: pick(), URL: pick()}, {Name: pick()}, {}},
 		Categories: []string{pick(), pick(), pick(), "same", "same"},
 		Language:   pick(), Image: pick(),
-		Enclosures: []aggregator.Enclosure{{URL: pick(), Type: pick(), Length: -1}, {URL: pick(), Type: pick(), Length: math.MaxInt64}},
-		Published:  at(), Updated: at(), FirstSeen: at(), Revised: at(), OrderTime: at(),
+		Enclosures: []aggregator.Enclosure{{URL: pick(), Type: pick(), Length: -1, Duration: -1}, {URL: pick(), Type: pick(), Length: math.MaxInt64, Duration: math.MaxInt64}},
+		Comments:   pick(), CommentCount: len(pick()) - 3, Source: aggregator.ItemSource{Title: pick(), URL: pick()},
+		Published: at(), Updated: at(), FirstSeen: at(), Revised: at(), OrderTime: at(),
 		DateSource: aggregator.DateSource(pick()), Topics: []aggregator.TopicID{"cloud", aggregator.TopicID(pick())},
 	}
 }
@@ -63,8 +64,8 @@ func hostileSource(pick func() string, at func() time.Time) *memory {
 	}
 	for _, id := range []aggregator.FeedID{"one", "two"} {
 		src.feeds[id] = aggregator.FeedStatus{
-			Feed:  aggregator.Feed{ID: id, URL: pick(), Title: pick()},
-			State: aggregator.FeedState{Title: pick(), Link: pick(), Language: pick()},
+			Feed:  aggregator.Feed{ID: id, URL: pick(), Title: pick(), Private: id == "two"},
+			State: aggregator.FeedState{Title: pick(), Link: pick(), Language: pick(), DocumentID: pick()},
 		}
 	}
 	return src

@@ -125,6 +125,8 @@ var (
 	uriForm  = regexp.MustCompile(`^[a-zA-Z][0-9a-zA-Z+.-]*:(//)?[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#]+$`)
 	httpForm = regexp.MustCompile(`^https?://[^/].*`)
 	tagForm  = regexp.MustCompile(`^tag:([a-z0-9._-]+@)?[a-z0-9.-]+,\d{4}(-\d{2}(-\d{2})?)?:[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,]+$`)
+	urnForm  = regexp.MustCompile(`(?i)^urn:[a-z0-9][a-z0-9-]{1,31}:([a-z0-9()+,.:=@;$_!*'-]|%[0-9a-f]{2})+$`)
+	uuidForm = regexp.MustCompile(`(?i)^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	mailForm = regexp.MustCompile(`(?i)^([A-Z0-9_\-+.']+)@(([A-Z0-9-]+\.)+)([A-Z0-9][-A-Z0-9]*)$`)
 	mimeForm = regexp.MustCompile(`^[^\s()<>,;:\\"/[\]?=]+/[^\s()<>,;:\\"/[\]?=]+$`)
 	langForm = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]{2,8})*$`)
@@ -148,6 +150,26 @@ func (c checker) tag(s string) {
 	c.t.Helper()
 	if !tagForm.MatchString(s) {
 		c.errorf("id %q is no tag URI", s)
+	}
+}
+
+// id holds an id to what the validator accepts, by scheme.
+func (c checker) id(s string) {
+	c.t.Helper()
+	scheme, _, _ := strings.Cut(s, ":")
+	switch strings.ToLower(scheme) {
+	case "http", "https":
+		c.link(s)
+	case "urn":
+		isUUID := strings.HasPrefix(strings.ToLower(s), "urn:uuid:")
+		if !urnForm.MatchString(s) || isUUID && !uuidForm.MatchString(s) || escaped.MatchString(s) {
+			c.errorf("id %q is no URN", s)
+		}
+	default:
+		c.tag(s)
+		if escaped.MatchString(s) {
+			c.errorf("id %q has a broken escape", s)
+		}
 	}
 }
 
@@ -347,7 +369,7 @@ func (c checker) atomSource(e *node) {
 		return
 	}
 	c = c.in("source")
-	c.tag(c.one(sources[0], atom+"id"))
+	c.id(c.one(sources[0], atom+"id"))
 	c.text(c.one(sources[0], atom+"title"))
 	c.date(c.one(sources[0], atom+"updated"))
 	c.atomLinks(sources[0], false)
@@ -372,6 +394,10 @@ func (c checker) atomLinks(n *node, alternate bool) {
 		case "alternate":
 			alternates++
 		case "self", "related", "enclosure":
+		case "replies":
+			if count, ok := l.attrs["http://purl.org/syndication/thread/1.0 count"]; ok {
+				c.length(count)
+			}
 		default:
 			c.errorf("link relation %q", rel)
 		}
@@ -445,6 +471,15 @@ func (c checker) rssItem(it *node) {
 		c.errorf("author, which wants a mail address")
 	}
 	c.atMostOne(it, "enclosure", "source", "comments")
+	for _, n := range it.all("comments") {
+		c.link(n.text)
+	}
+	for _, name := range []string{"http://purl.org/rss/1.0/modules/slash/ comments", "http://www.itunes.com/dtds/podcast-1.0.dtd duration"} {
+		c.atMostOne(it, name)
+		for _, n := range it.all(name) {
+			c.length(n.text)
+		}
+	}
 	for _, n := range append(it.all(creator), it.all("category")...) {
 		c.text(n.text)
 	}

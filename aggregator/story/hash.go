@@ -9,9 +9,10 @@ import (
 	"github.com/topicwire/topicwire/aggregator/markup"
 )
 
-// hashes are the item's Hash, of every field that the publisher gives, and its TextHash, of the title and of the text
-// without markup, white space folded and case kept. What they are made of never changes: it would make a revision of
-// every item.
+// hashes are the item's Hash, of every field that the publisher gives but for the number of comments, and its TextHash,
+// of the title and of the text without markup, white space folded and case kept. What they are made of never changes for
+// an item that says no more than before: it would make a revision of every item. So a field that comes later is added
+// with its name, and only where it is set.
 func hashes(it *aggregator.Item) (all, text aggregator.Hash) {
 	parts := []string{
 		it.GUID, it.URL, it.Title, it.Summary, it.Content, it.Language, it.Image, stamp(it.Published), stamp(it.Updated),
@@ -23,6 +24,18 @@ func hashes(it *aggregator.Item) (all, text aggregator.Hash) {
 	parts = append(parts, it.Categories...)
 	for _, e := range it.Enclosures {
 		parts = append(parts, e.URL, e.Type, strconv.FormatInt(e.Length, 10))
+	}
+	later := func(name string, values ...string) {
+		if strings.Join(values, "") != "" {
+			parts = append(append(parts, name), values...)
+		}
+	}
+	later("comments", it.Comments)
+	later("source", it.Source.Title, it.Source.URL)
+	for _, e := range it.Enclosures {
+		if e.Duration != 0 {
+			later("duration", e.URL, e.Duration.String())
+		}
 	}
 	return aggregator.HashOf(parts...), aggregator.HashOf(fold(it.Title), fold(markup.PlainText(it.Text())))
 }

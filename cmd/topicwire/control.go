@@ -74,6 +74,7 @@ func controlHandler(s *station, ready <-chan struct{}, log *slog.Logger) http.Ha
 	mux.HandleFunc("GET /about", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, about{PID: os.Getpid(), Version: version, Config: configHash(s.config).String()}, nil)
 	})
+	serveStore(handle, s, log)
 	mux.HandleFunc("GET /feeds", func(w http.ResponseWriter, r *http.Request) {
 		reports, err := s.Feeds(r.Context())
 		reply(w, reports, err)
@@ -249,7 +250,11 @@ func (d *remoteDesk) ask(ctx context.Context, method, path string, query url.Val
 			return nil, err
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://daemon"+path+"?"+query.Encode(), &sent)
+	address := "http://daemon" + path
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, &sent)
 	if err != nil {
 		return nil, err
 	}

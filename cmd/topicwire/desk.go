@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"net/url"
+	"regexp"
 	"slices"
 	"time"
 
@@ -30,6 +31,7 @@ type desk interface {
 	Export(ctx context.Context, req exportRequest, w io.Writer) (rows int, err error)
 	// Test says what a query matches in the store.
 	Test(ctx context.Context, req testRequest) (testReport, error)
+	storeDesk
 }
 
 // feedReport is a line of 'feeds list'.
@@ -116,10 +118,13 @@ type testMatch struct {
 
 func newFeedReport(s aggregator.FeedStatus) feedReport {
 	r := feedReport{
-		ID: s.Feed.ID, Title: s.DisplayTitle(), URL: withoutCredentials(s.Feed.URL), Schedule: s.Feed.Schedule,
+		ID: s.Feed.ID, Title: s.DisplayTitle(), URL: shownURL(s.Feed), Schedule: s.Feed.Schedule,
 		Tags: s.Feed.Tags, Items: s.State.Items, Failures: s.State.Failures,
 		LastSuccess: orNull(s.State.LastSuccess), LastNew: orNull(s.State.LastNew),
-		MovedTo: withoutCredentials(s.State.MovedTo), MoveRefused: s.State.Move.Refused,
+		MovedTo: shownURL(aggregator.Feed{URL: s.State.MovedTo, Private: s.Feed.Private}), MoveRefused: s.State.Move.Refused,
+	}
+	if s.Feed.Private {
+		r.MoveRefused = queryInText.ReplaceAllString(r.MoveRefused, "?hidden")
 	}
 	if r.Tags == nil {
 		r.Tags = []string{}
@@ -166,13 +171,19 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-// withoutCredentials is the URL as it may be shown.
-func withoutCredentials(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.User == nil {
-		return raw
+// queryInText is the query of a URL in a note.
+var queryInText = regexp.MustCompile(`\?[^\s,;]*`)
+
+// shownURL is the feed's URL as it may be shown: without user information, and without the query of a private feed.
+func shownURL(f aggregator.Feed) string {
+	u, err := url.Parse(f.URL)
+	if err != nil || u.User == nil && (!f.Private || u.RawQuery == "") {
+		return f.URL
 	}
 	u.User = nil
+	if f.Private && u.RawQuery != "" {
+		u.RawQuery = "hidden"
+	}
 	return u.String()
 }
 
@@ -236,6 +247,14 @@ func (s *station) Fetch(ctx context.Context, all bool, report func(pollReport)) 
 func (s *station) Export(ctx context.Context, req exportRequest, w io.Writer) (int, error) {
 	if err := s.hasTopic(req.Topic); err != nil {
 		return 0, err
+	}
+	if s.filed != nil {
+		// An export of a topic that is half filed by earlier queries would be no answer to anybody.
+		select {
+		case <-s.filed:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
 	}
 	return export.Write(ctx, w, req.Format, s.items(ctx, req), req.Options)
 }

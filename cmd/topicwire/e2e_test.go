@@ -311,7 +311,7 @@ topics:
 		var titles []string
 		for _, it := range feed.Items {
 			titles = append(titles, it.Title)
-			if !strings.Contains(strings.ToLower(it.Link), "agency.example") { // whichever outlet was polled first
+			if !strings.Contains(strings.ToLower(it.Link), "agency.example") {
 				continue
 			}
 			entries = append(entries, it.GUID)

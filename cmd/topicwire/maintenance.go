@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +11,7 @@ import (
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
-	"github.com/topicwire/topicwire/aggregator/export"
+	"github.com/topicwire/topicwire/aggregator/config"
 	"github.com/topicwire/topicwire/aggregator/schedule"
 )
 
@@ -33,7 +32,51 @@ func (s *station) maintenance(storeFile string) (*schedule.Jobs, error) {
 			return nil, fmt.Errorf("maintenance.stale_feeds.schedule: %w", err)
 		}
 	}
+	for _, job := range []struct {
+		name, key string
+		config.Job
+		do func(context.Context) error
+	}{
+		{"prune", "prune", m.Prune, s.pruneStore}, {"check the store", "check", m.Check, s.checkStore},
+		{"compact the store", "compact", m.Compact, s.compactStore},
+	} {
+		if job.Schedule == "" {
+			continue
+		}
+		if err := jobs.Add(job.name, job.Schedule, job.do); err != nil {
+			return nil, fmt.Errorf("maintenance.%s.schedule: %w", job.key, err)
+		}
+	}
 	return jobs, nil
+}
+
+func (s *station) pruneStore(ctx context.Context) error {
+	report, err := s.Prune(ctx)
+	if report.Items > 0 {
+		s.log.Info("items were removed that are no longer kept", "items", report.Items, "revisions", report.Revisions)
+	}
+	return err
+}
+
+func (s *station) checkStore(ctx context.Context) error {
+	report, err := s.Check(ctx, false)
+	switch {
+	case err != nil:
+		return err
+	case report.Found > 0:
+		return fmt.Errorf("%w; the first: %s", errProblems{report.Found}, report.Problems[0])
+	}
+	s.log.Info("the store is checked", "items", report.Items)
+	return nil
+}
+
+func (s *station) compactStore(ctx context.Context) error {
+	report, err := s.Compact(ctx)
+	if err != nil {
+		return err
+	}
+	s.log.Info("the store is compacted", "before", report.Before, "after", report.After)
+	return nil
 }
 
 // backupTime is how a backup's file name says when it was made, so that names sort by age.
@@ -46,11 +89,11 @@ func (s *station) backup(ctx context.Context, name string) error {
 		return fmt.Errorf("make the backup folder: %w", err)
 	}
 	path := filepath.Join(b.Dir, name+"."+s.now().UTC().Format(backupTime))
-	err := export.ToFile(ctx, path, 0o600, func(w io.Writer) error { return s.store.Backup(ctx, w) })
+	report, err := backupFile(ctx, s, path)
 	if err != nil {
-		return fmt.Errorf("back up the store: %w", err)
+		return err
 	}
-	s.log.Info("the store is backed up", "file", path)
+	s.log.Info("the store is backed up", "file", path, "items", report.Items)
 	entries, err := os.ReadDir(b.Dir)
 	if err != nil {
 		return fmt.Errorf("list the backups: %w", err)

@@ -112,6 +112,9 @@ type parsedItem struct {
 	Updated      *time.Time        `json:"updated"`
 	Image        string            `json:"image"`
 	Enclosures   []parsedEnclosure `json:"enclosures"`
+	Comments     string            `json:"comments"`
+	CommentCount int               `json:"comment_count"`
+	Source       parsedSource      `json:"source"`
 }
 
 type parsedAuthor struct {
@@ -124,6 +127,13 @@ type parsedEnclosure struct {
 	URL    string `json:"url"`
 	Type   string `json:"type"`
 	Length int64  `json:"length"`
+	// Duration is in seconds.
+	Duration float64 `json:"duration"`
+}
+
+type parsedSource struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
 }
 
 func newParseReport(doc *parse.Document) parseReport {
@@ -151,12 +161,13 @@ func newParseReport(doc *parse.Document) parseReport {
 			Authors: []parsedAuthor{}, Summary: it.Summary, Content: it.Content, Enclosures: []parsedEnclosure{},
 			Categories: append([]string{}, it.Categories...), Language: it.Language, Published: orNull(it.Published),
 			Updated: orNull(it.Updated), Image: it.Image,
+			Comments: it.Comments, CommentCount: it.CommentCount, Source: parsedSource(it.Source),
 		}
 		for _, a := range it.Authors {
 			item.Authors = append(item.Authors, parsedAuthor(a))
 		}
 		for _, e := range it.Enclosures {
-			item.Enclosures = append(item.Enclosures, parsedEnclosure(e))
+			item.Enclosures = append(item.Enclosures, parsedEnclosure{e.URL, e.Type, e.Length, e.Duration.Seconds()})
 		}
 		r.Items = append(r.Items, item)
 	}
@@ -195,6 +206,7 @@ func printParsed(w io.Writer, r parseReport) error {
 		for _, line := range []struct{ name, value string }{
 			{"url", it.URL}, {"guid", it.GUID}, {"authors", strings.Join(names, ", ")},
 			{"categories", strings.Join(it.Categories, ", ")}, {"image", it.Image},
+			{"comments", it.Comments}, {"source", strings.TrimSpace(it.Source.Title + " " + it.Source.URL)},
 			{"text", sizes(it.Summary, it.Content)},
 		} {
 			if line.value != "" {

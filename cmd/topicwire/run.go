@@ -66,7 +66,7 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	defer stop(nil)
-	// Commands find the daemon before it is ready, since it may have much to file anew first.
+	// Commands find the daemon before it is ready, since taking over many feeds takes a while.
 	ready := make(chan struct{})
 	controlListener, err := listenControl(socketPath(file))
 	if err != nil {
@@ -79,7 +79,7 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	parts.Go(func() { stop(serveHTTP(ctx, controlListener, control)) })
-	if err := s.apply(ctx); err != nil {
+	if err := s.follow(ctx); err != nil {
 		return err
 	}
 	public, err := s.publisher()
@@ -94,11 +94,13 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	if err != nil {
 		return fmt.Errorf("listen (config key listen): %w", err)
 	}
+	s.filed = make(chan struct{})
 	close(ready)
 	log.Info("serving", "address", "http://"+publicListener.Addr().String()+"/", "base_url", cfg.BaseURL, "store", file,
 		"feeds", len(cfg.Feeds), "topics", len(cfg.Topics), "polling", polls)
 	parts.Go(func() { stop(serveHTTP(ctx, publicListener, publicServer(public))) })
 	parts.Go(func() { jobs.Run(ctx) })
+	parts.Go(func() { s.keepRefiling(ctx) })
 	if polls {
 		parts.Go(func() { s.poller.Run(ctx) })
 	}
@@ -120,6 +122,7 @@ func (s *station) publisher() (http.Handler, error) {
 		Window:    s.config.Publish.Window,
 		MaxAge:    s.config.Publish.MaxAge,
 		Version:   version,
+		Now:       s.now,
 		Generator: "topicwire",
 		Log:       s.log,
 	})

@@ -47,6 +47,8 @@ type station struct {
 	authority string
 	log       *slog.Logger
 	now       func() time.Time
+	// filed is closed when the stored items are filed under the topics of the config; nil where nobody has to wait.
+	filed chan struct{}
 }
 
 // openStation opens the store of cfg. The caller closes the station's store.
@@ -136,6 +138,14 @@ func userAgent(contact string) string {
 
 // apply makes the store follow the config: its feeds, and the topics of the items it has.
 func (s *station) apply(ctx context.Context) error {
+	if err := s.follow(ctx); err != nil {
+		return err
+	}
+	return s.refile(ctx)
+}
+
+// follow makes the store's feeds those of the config.
+func (s *station) follow(ctx context.Context) error {
 	authority, err := s.store.Authority(ctx, authorityFor(s.config.BaseURL, s.now(), rand.Uint64()))
 	if err != nil {
 		return err
@@ -148,7 +158,7 @@ func (s *station) apply(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take over the feeds of the config: %w", err)
 	}
-	return s.refile(ctx)
+	return nil
 }
 
 // refile files the stored items under the topics of the config where those have changed.
@@ -167,6 +177,59 @@ func (s *station) refile(ctx context.Context) error {
 		s.log.Info("the topics changed: stored items were filed anew", "items", refiled)
 	}
 	return nil
+}
+
+const (
+	// refileRetry is how long the daemon waits after a refiling that failed: a full disk may have room again.
+	refileRetry = time.Minute
+	// refileReport is how often it says how far a long one has come.
+	refileReport = 30 * time.Second
+)
+
+// keepRefiling files the stored items beside everything else, until they are filed or ctx ends. Until then topics are
+// published as earlier queries filled them, with what is new by the new ones.
+func (s *station) keepRefiling(ctx context.Context) {
+	done := make(chan struct{})
+	defer close(done)
+	go s.reportRefiling(ctx, done)
+	for {
+		err := s.refile(ctx)
+		if err == nil {
+			close(s.filed)
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.log.Error("refiling failed; it is tried again where it was", "error", err, "in", refileRetry)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(refileRetry):
+		}
+	}
+}
+
+func (s *station) reportRefiling(ctx context.Context, done <-chan struct{}) {
+	ticker := time.NewTicker(refileReport)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if state, err := s.store.Refiling(ctx); err == nil && state.Running() {
+			s.log.Info("the topics changed: stored items are being filed anew", "done", refiledPart(state))
+		}
+	}
+}
+
+// refiledPart is how far a refiling has come, in per cent.
+func refiledPart(r aggregator.Refiling) string {
+	return fmt.Sprintf("%d%%", 100*r.Position/max(1, r.End))
 }
 
 // firstDue is when a feed that is new to the store, or whose URL or schedule changed, is polled next: a feed that was

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -25,6 +26,15 @@ type topicReport struct {
 	Query       string              `json:"query"`
 	Feeds       []aggregator.FeedID `json:"feeds"`
 	URL         string              `json:"url"`
+	// Refiling is how far stored items are filed by this config's topics, null where all of them are. Until it is done
+	// the topic has what earlier queries filed there, too.
+	Refiling *refilingReport `json:"refiling"`
+}
+
+// refilingReport is a refiling that is not done.
+type refilingReport struct {
+	Position uint64 `json:"position"`
+	End      uint64 `json:"end"`
 }
 
 func (p *program) topicsListCommand() *cobra.Command {
@@ -34,17 +44,22 @@ func (p *program) topicsListCommand() *cobra.Command {
 		Short:   "List the topics with their queries and where they are published",
 		Example: "  topicwire topics list --json",
 		Args:    noArguments,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := p.loadConfig()
 			if err != nil {
 				return err
 			}
+			refiling := p.refiling(cmd.Context(), cfg)
 			reports := make([]topicReport, 0, len(cfg.Topics))
 			for _, t := range cfg.Topics {
 				reports = append(reports, topicReport{
 					ID: t.ID, Title: t.Title, Description: t.Description, Query: oneLine(t.Query),
-					Feeds: append([]aggregator.FeedID{}, t.Feeds...), URL: cfg.BaseURL + "/topics/" + string(t.ID),
+					Feeds: append([]aggregator.FeedID{}, t.Feeds...), URL: cfg.BaseURL + "/topics/" + string(t.ID), Refiling: refiling,
 				})
+			}
+			if refiling != nil {
+				fmt.Fprintf(p.stderr, "the topics changed, and stored items are filed anew: %s done; until then topics have what earlier queries filed there\n",
+					refiledPart(aggregator.Refiling{Position: refiling.Position, End: refiling.End}))
 			}
 			if asJSON {
 				return printJSON(p.stdout, reports)
@@ -59,6 +74,29 @@ func (p *program) topicsListCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
+}
+
+// refiling is how far the daemon has come with filing stored items under changed topics; nil where it is done, or where no
+// daemon holds the store.
+func (p *program) refiling(ctx context.Context, cfg *config.Config) *refilingReport {
+	file, err := storeFile(cfg)
+	if err != nil {
+		return nil
+	}
+	remote, ok := dialDesk(ctx, socketPath(file))
+	if !ok {
+		return nil
+	}
+	defer remote.close()
+	state, err := remote.Refiling(ctx)
+	if err != nil {
+		fmt.Fprintf(p.stderr, "whether stored items are filed anew is not known: %v\n", err)
+		return nil
+	}
+	if !state.Running() {
+		return nil
+	}
+	return &refilingReport{Position: state.Position, End: state.End}
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

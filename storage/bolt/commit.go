@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
 )
@@ -14,12 +15,17 @@ import (
 const (
 	maxBatchPolls = 512
 	maxBatchBytes = 8 << 20
+	// maxGather is how long a transaction waits for as many polls as the last one had.
+	maxGather = 4 * time.Millisecond
 )
 
 // commit is a poll that waits to be written.
 type commit struct {
 	poll aggregator.Poll
 	size int
+	// pack made the records, one for each item of the poll.
+	pack    *packer
+	records [][]byte
 	// done gets the outcome once.
 	done chan error
 }
@@ -28,12 +34,41 @@ type commit struct {
 type queue struct {
 	mu      sync.Mutex
 	waiting []*commit
+	// wanted is how many whoever gathers waits for, enough what tells that they are there; nil while nobody gathers.
+	wanted int
+	enough chan struct{}
 }
 
 func (q *queue) add(c *commit) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, c)
+	if q.enough != nil && len(q.waiting) >= q.wanted {
+		close(q.enough)
+		q.enough = nil
+	}
+}
+
+// gather waits until so many commits wait, for a few milliseconds at most. Callers that commit in step, each waiting for
+// the last answer before the next poll, would otherwise fall into two halves that write by turns.
+func (q *queue) gather(wanted int) {
+	q.mu.Lock()
+	if len(q.waiting) >= wanted {
+		q.mu.Unlock()
+		return
+	}
+	enough := make(chan struct{})
+	q.wanted, q.enough = wanted, enough
+	q.mu.Unlock()
+	timer := time.NewTimer(maxGather)
+	defer timer.Stop()
+	select {
+	case <-enough:
+	case <-timer.C:
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.enough = nil
+	}
 }
 
 // withdraw reports whether the commit was still waiting; it no longer is.
@@ -72,6 +107,9 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 		return err
 	}
 	c, err := newCommit(poll)
+	if err == nil {
+		err = c.encode(s.codec, s.pack())
+	}
 	if err != nil {
 		return fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
 	}
@@ -127,8 +165,33 @@ func newCommit(poll aggregator.Poll) (*commit, error) {
 	return c, nil
 }
 
+// encode makes the records of the items as if all were new, which most are: it is the larger part of the work, and here
+// nobody waits for it.
+func (c *commit) encode(codec codec, p *packer) error {
+	c.pack, c.records = p, make([][]byte, len(c.poll.Items))
+	for i := range c.poll.Items {
+		record, err := codec.encodePacked(p, itemRecordOf(&c.poll.Items[i]))
+		if err != nil {
+			return fmt.Errorf("item %v: %w", c.poll.Items[i].ID, err)
+		}
+		c.records[i] = record
+	}
+	return nil
+}
+
+// record is that of the poll's i-th item, nil where the store's dictionaries have changed since it was made.
+func (c *commit) record(p *packer, i int) []byte {
+	if c.pack != p {
+		return nil
+	}
+	return c.records[i]
+}
+
 // commitBatch writes what waits. Who calls it holds writing.
 func (s *Store) commitBatch() {
+	if s.lastBatch > 1 {
+		s.queue.gather(min(2*s.lastBatch, maxBatchPolls))
+	}
 	var batch []*commit
 	for _, c := range s.queue.take() {
 		if !s.leases.begin(c.poll) {
@@ -137,13 +200,14 @@ func (s *Store) commitBatch() {
 		}
 		batch = append(batch, c)
 	}
+	s.lastBatch = len(batch)
 	if len(batch) == 0 {
 		return
 	}
 	err := s.apply(batch...)
 	for _, c := range batch {
 		own := err
-		if err != nil && len(batch) > 1 && !errors.Is(err, errDamaged) && !errors.Is(err, errClosed) {
+		if err != nil && len(batch) > 1 && !errors.Is(err, errDamaged) && !errors.Is(err, errClosed) && !errors.Is(err, errDisk) {
 			own = s.apply(c)
 		}
 		s.leases.end(c.poll, own == nil)
@@ -152,15 +216,20 @@ func (s *Store) commitBatch() {
 		}
 		c.done <- own
 	}
+	if err == nil {
+		// A store without a dictionary is whole, only larger than it need be: an error here is no poll's.
+		_ = s.trainWhenReady()
+	}
 }
 
 func (s *Store) apply(batch ...*commit) error {
 	return s.update(func(w *writer) error {
 		for _, c := range batch {
-			if err := w.applyPoll(c.poll); err != nil {
+			if err := w.applyPoll(c); err != nil {
 				return err
 			}
 		}
+		s.lastSeq = w.bucket(itemsBucket).Sequence()
 		return nil
 	})
 }

@@ -43,9 +43,9 @@ func TestCommitsThatWaitShareOneTransaction(t *testing.T) {
 		release()
 		synctest.Wait()
 		ok(t, s.Close())
-		// One for the polls, one in which the refiling notes that it is done.
-		if n := transactions(t, path) - before; n != 2 {
-			t.Errorf("%d transactions, want 2", n)
+		// One for the polls, two in which the refiling notes that it has begun and that it is done.
+		if n := transactions(t, path) - before; n != 3 {
+			t.Errorf("%d transactions, want 3", n)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -30,6 +32,8 @@ func child(t *testing.T, test, path string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), childStore+"="+path)
 	return cmd
 }
+
+var kills = flag.Int("kills", 20, "how often the tests of crashes kill a process")
 
 const (
 	crashFeeds = 8
@@ -48,7 +52,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	ok(t, s.Close())
 	acknowledged := make(map[aggregator.FeedID]int)
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for round := range 20 {
+	for round := range *kills {
 		killAfter(t, child(t, t.Name(), path), 1+rnd.IntN(120), acknowledged)
 		if !checkWhole(t, path, acknowledged) {
 			t.Fatalf("after kill %d", round)
@@ -123,7 +127,9 @@ func killAfter(t *testing.T, cmd *exec.Cmd, polls int, acknowledged map[aggregat
 
 func checkWhole(t *testing.T, path string, acknowledged map[aggregator.FeedID]int) bool {
 	t.Helper()
-	sound(t, path)
+	if _, err := bolt.Verify(t.Context(), path); err != nil {
+		t.Error(err)
+	}
 	s := open(t, path)
 	defer s.Close()
 	found := make(map[aggregator.FeedID]int)
@@ -153,6 +159,55 @@ func checkWhole(t *testing.T, path string, acknowledged map[aggregator.FeedID]in
 		t.Errorf("%d stories are listed, want %d", stories, total)
 	}
 	return !t.Failed()
+}
+
+// Whenever a process dies that compacts, prunes and refiles, the store is whole, and has what it had.
+func TestKilledDuringMaintenance(t *testing.T) {
+	if path := os.Getenv(childStore); path != "" {
+		s := open(t, path)
+		fmt.Println("acknowledged feed-0000000 1")
+		for n := 0; ; n++ {
+			_, err := s.Compact(t.Context())
+			ok(t, err)
+			_, err = s.Refile(t.Context(), aggregator.HashOf(fmt.Sprint(os.Getpid(), n)), func(it aggregator.Item) []aggregator.TopicID {
+				return []aggregator.TopicID{aggregator.TopicID(fmt.Sprint("topic-", n%3))}
+			})
+			ok(t, err)
+			_, err = s.Prune(t.Context(), aggregator.Retention{General: aggregator.Keep{Age: 13 * time.Minute}}, start.Add(20*time.Minute))
+			ok(t, err)
+			fmt.Println("acknowledged feed-0000000", n+2)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "wire.db")
+	filled(t, path)
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for round := range *kills {
+		cmd := child(t, t.Name(), path)
+		out, err := cmd.StdoutPipe()
+		ok(t, err)
+		ok(t, cmd.Start())
+		lines := bufio.NewScanner(out)
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), "acknowledged") {
+		}
+		// A kill at any instant has to come at a time of its own choosing; how long that is does not matter to the outcome.
+		timer := time.AfterFunc(time.Duration(rnd.IntN(60_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
+		for lines.Scan() {
+		}
+		timer.Stop()
+		_ = cmd.Wait()
+		report, err := bolt.Verify(t.Context(), path)
+		if err != nil || report.Items > 400 || report.Items < 20*13 {
+			t.Fatalf("after kill %d: %+v, %v", round, report, err)
+		}
+	}
+	entries, err := os.ReadDir(filepath.Dir(path))
+	ok(t, err)
+	ok(t, open(t, path).Close())
+	left, err := os.ReadDir(filepath.Dir(path))
+	ok(t, err)
+	if len(left) != 1 {
+		t.Errorf("the folder has %v, and after opening the store %v", entries, left)
+	}
 }
 
 // holdWriting lets nobody write before the function that it gives is called.
@@ -211,7 +266,7 @@ func fillDisk(t *testing.T, path string) {
 		// enough to share a transaction.
 		var items []aggregator.Item
 		for n := range 220 {
-			items = append(items, newItem(leases[0].Feed.ID, n, 50_000))
+			items = append(items, noisy(leases[0].Feed.ID, n, 50_000))
 		}
 		ok(t, commit(t, s, leases[0], items...))
 		info, err := os.Stat(path)
@@ -224,7 +279,7 @@ func fillDisk(t *testing.T, path string) {
 		big.State.Validators.ETag, small.State.Validators.ETag = "big", "small"
 		release := holdWriting(t, s)
 		go func() {
-			err := commit(t, s, big, newItem(big.Feed.ID, 0, 7<<20))
+			err := commit(t, s, big, noisy(big.Feed.ID, 0, 7<<20))
 			if err == nil || !strings.Contains(err.Error(), path) {
 				t.Errorf("commit on a full disk: error = %v, want one that names the file", err)
 			}
@@ -241,7 +296,7 @@ func fillDisk(t *testing.T, path string) {
 		expectETag(t, s, big.Feed.ID, "")
 		expectETag(t, s, small.Feed.ID, "small")
 		ok(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &room))
-		ok(t, commit(t, s, big, newItem(big.Feed.ID, 0, 7<<20)))
+		ok(t, commit(t, s, big, noisy(big.Feed.ID, 0, 7<<20)))
 		expectETag(t, s, big.Feed.ID, "big")
 		if n, err := readAll(t, s); n != 222 || err != nil {
 			t.Errorf("%d items, %v; want 222", n, err)

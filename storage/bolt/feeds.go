@@ -118,7 +118,7 @@ func (r *reader) compareFeeds(wanted []aggregator.Feed) ([]feedChange, error) {
 func (r *reader) compareFeed(order int, k, v []byte, wanted []aggregator.Feed) (change feedChange, differs bool, err error) {
 	var old feedRecord
 	if order <= 0 {
-		if err := r.codec.decode(v, &old); err != nil {
+		if err := r.decode(v, &old); err != nil {
 			return change, false, fmt.Errorf("feed %q: %w", k, err)
 		}
 		change.id, change.wasActive, change.record = bytes.Clone(k), !old.Inactive, old

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -46,6 +47,15 @@ func newItem(feed aggregator.FeedID, n, size int) aggregator.Item {
 		Published: seen, FirstSeen: seen, Revised: seen, OrderTime: seen,
 		Topics: []aggregator.TopicID{"cloud"}, Hash: aggregator.HashOf(guid),
 	}
+}
+
+// noisy is newItem with text that cannot be compressed.
+func noisy(feed aggregator.FeedID, n, size int) aggregator.Item {
+	it := newItem(feed, n, 0)
+	text := make([]byte, size)
+	_, _ = rand.NewChaCha8([32]byte{byte(n)}).Read(text)
+	it.Content = string(text)
+	return it
 }
 
 // claimAll leases every feed.

@@ -84,9 +84,12 @@ func revisionKey(item aggregator.ItemID, number int) []byte {
 
 // identity is the value of the bucket of that name.
 type identity struct {
+	// seq is 0 for an item that was pruned.
 	seq  uint64
 	hash aggregator.Hash
 }
+
+func (v identity) pruned() bool { return v.seq == 0 }
 
 func (v identity) bytes() []byte { return append(seqKey(v.seq), v.hash[:]...) }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/topicwire/topicwire/aggregator"
 )
 
@@ -15,59 +17,131 @@ import (
 func (s *Store) Refile(
 	ctx context.Context, rules aggregator.Hash, classify func(aggregator.Item) []aggregator.TopicID,
 ) (changed int, err error) {
-	var last []byte
-	err = s.view(func(r *reader) error {
-		last = bytes.Clone(r.bucket(metaBucket).Get(rulesKey))
-		return nil
-	})
-	if err != nil || bytes.Equal(last, rules[:]) {
+	if err := s.maintain(ctx); err != nil {
 		return 0, err
 	}
-	for after, more := []byte(nil), true; more; {
+	defer s.maintained()
+	state, complete, err := s.beginRefiling(ctx, rules)
+	if err != nil || complete {
+		return 0, err
+	}
+	for more := true; more; {
 		var n int
-		if n, after, err = s.refileSome(ctx, after, rules, classify); err != nil {
+		if n, state, err = s.refileSome(ctx, state, classify); err != nil {
 			return changed, err
 		}
 		changed += n
-		more = after != nil
+		more = state.Position < state.End
 	}
 	return changed, nil
 }
 
-// refileSome files some items after the given key anew. When there are none left it remembers the rules, and the key
-// that it gives is nil.
-func (s *Store) refileSome(
-	ctx context.Context, after []byte, rules aggregator.Hash, classify func(aggregator.Item) []aggregator.TopicID,
-) (changed int, last []byte, err error) {
+// refilingRecord is aggregator.Refiling. It is there from the first step of a Refile to the last.
+type refilingRecord struct {
+	Rules    [16]byte `cbor:"1,keyasint"`
+	Position uint64   `cbor:"2,keyasint,omitempty"`
+	End      uint64   `cbor:"3,keyasint"`
+}
+
+func (r *reader) refiling() (state refilingRecord, running bool, err error) {
+	running, err = r.get(metaBucket, refilingKey, &state)
+	return state, running, err
+}
+
+// Refiling says how far an unfinished Refile has come; see storage.MaintenanceStore.
+func (s *Store) Refiling(ctx context.Context) (aggregator.Refiling, error) {
+	if err := ctx.Err(); err != nil {
+		return aggregator.Refiling{}, err
+	}
+	var state refilingRecord
+	err := s.view(func(r *reader) (err error) {
+		state, _, err = r.refiling()
+		return err
+	})
+	return aggregator.Refiling{Rules: state.Rules, Position: state.Position, End: state.End}, err
+}
+
+// beginRefiling finds out where to begin, and notes that it has begun before anything is filed: from then on the store is
+// no longer what the earlier rules made of it.
+func (s *Store) beginRefiling(ctx context.Context, rules aggregator.Hash) (state refilingRecord, complete bool, err error) {
 	if err := s.lock(ctx); err != nil {
-		return 0, nil, err
+		return state, false, err
 	}
 	defer s.unlock()
-	items, last, err := s.items(aggregator.ItemQuery{}, after, ^uint64(0))
+	running := false
+	err = s.view(func(r *reader) (err error) {
+		if state, running, err = r.refiling(); err != nil || running {
+			return err
+		}
+		complete = bytes.Equal(r.bucket(metaBucket).Get(rulesKey), rules[:])
+		return nil
+	})
+	if err != nil || complete || running && state.Rules == rules {
+		return state, complete, err
+	}
+	err = s.update(func(w *writer) error {
+		state = refilingRecord{Rules: rules, End: w.bucket(itemsBucket).Sequence()}
+		if state.End == 0 {
+			complete = true
+			return w.endRefiling(state)
+		}
+		return w.put(metaBucket, refilingKey, state)
+	})
+	return state, complete, err
+}
+
+func (w *writer) endRefiling(state refilingRecord) error {
+	if err := w.bucket(metaBucket).Put(rulesKey, state.Rules[:]); err != nil {
+		return err
+	}
+	return w.bucket(metaBucket).Delete(refilingKey)
+}
+
+// refileSome files some items behind the position anew, and moves that on. The position is noted with what it means: a
+// Refile that is stopped repeats nothing that it did.
+func (s *Store) refileSome(
+	ctx context.Context, state refilingRecord, classify func(aggregator.Item) []aggregator.TopicID,
+) (changed int, next refilingRecord, err error) {
+	if err := s.lock(ctx); err != nil {
+		return 0, state, err
+	}
+	defer s.unlock()
+	items, last, err := s.items(aggregator.ItemQuery{}, seqKey(state.Position), state.End)
 	if err != nil {
-		return 0, nil, err
+		return 0, state, err
 	}
 	var differ []aggregator.Item
 	for _, it := range items {
 		topics, err := tidyTopics(classify(it))
 		if err != nil {
-			return 0, nil, fmt.Errorf("refile item %v: %w", it.ID, err)
+			return 0, state, fmt.Errorf("refile item %v: %w", it.ID, err)
 		}
 		if !slices.Equal(topics, it.Topics) {
 			it.Topics = topics
 			differ = append(differ, it)
 		}
 	}
-	if len(differ) == 0 && last != nil {
-		return 0, last, nil
+	next = state
+	if next.Position = state.End; last != nil {
+		next.Position = seqIn(last)
+	}
+	if len(differ) == 0 && next.Position < next.End {
+		// Noting the position alone is not worth an fsync: what is looked at again after a stop is unchanged still.
+		return 0, next, nil
 	}
 	err = s.update(func(w *writer) error {
-		if err := w.refile(differ); err != nil || last != nil {
+		if err := w.refile(differ); err != nil {
 			return err
 		}
-		return w.bucket(metaBucket).Put(rulesKey, rules[:])
+		if next.Position >= next.End {
+			return w.endRefiling(next)
+		}
+		return w.put(metaBucket, refilingKey, next)
 	})
-	return len(differ), last, err
+	if err != nil {
+		return 0, state, err
+	}
+	return len(differ), next, nil
 }
 
 // refile stores the items where they are. The Versions of their topics get a sequence number that no item has.
@@ -80,7 +154,7 @@ func (w *writer) refile(items []aggregator.Item) error {
 		return err
 	}
 	for i := range items {
-		if err := w.put(itemsBucket, seqKey(items[i].Seq), itemRecordOf(&items[i])); err != nil {
+		if err := w.putPacked(itemsBucket, seqKey(items[i].Seq), itemRecordOf(&items[i])); err != nil {
 			return err
 		}
 		if err := w.file(&items[i], seq); err != nil {
@@ -115,11 +189,20 @@ func (s *Store) Authority(ctx context.Context, proposed string) (string, error) 
 
 // Backup writes a copy of the file as of one instant; see storage.MaintenanceStore.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
-	out := &watched{ctx: ctx, w: w}
-	err := s.view(func(r *reader) error {
-		_, err := r.tx.WriteTo(out)
+	if err := s.maintain(ctx); err != nil {
 		return err
+	}
+	defer s.maintained()
+	out := &watched{ctx: ctx, w: w}
+	// Not by view: what waits to swap the file must not wait for a slow writer, and all readers for it.
+	db := s.database()
+	err := guard(func() error {
+		return db.View(func(tx *bbolt.Tx) error {
+			_, err := tx.WriteTo(out)
+			return err
+		})
 	})
+	err = s.wrap("read", err)
 	if out.err != nil {
 		// bbolt gives no more than the text of the writer's error.
 		err = out.err

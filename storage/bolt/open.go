@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -21,7 +23,7 @@ import (
 )
 
 // format is the version of the layout that this package writes and the newest that it reads.
-const format = 1
+const format = 2
 
 // The buckets and the keys of meta.
 var (
@@ -38,15 +40,30 @@ var (
 	listsBucket     = []byte("lists")
 	topicsBucket    = []byte("topics")
 
+	dictionariesBucket = []byte("dictionaries")
+
+	// allBuckets is in the order of doc.go.
+	allBuckets = [][]byte{
+		metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
+		revisionsBucket, storiesBucket, listsBucket, topicsBucket, dictionariesBucket,
+	}
+
 	formatKey    = []byte("format")
 	authorityKey = []byte("authority")
 	rulesKey     = []byte("rules")
+	refilingKey  = []byte("refiling")
 )
+
+// lockTimeout is how long a lock is waited for that another process holds, where nobody says otherwise.
+const lockTimeout = 2 * time.Second
 
 var (
 	errClosed  = errors.New("store is closed")
 	errDamaged = errors.New("the file is damaged; stop topicwire and put a backup in its place")
-	errOther   = errors.New("not a topicwire store; name another file")
+	// errDisk is what remains after the disk failed to write: which of the last pages it has is not known to anybody, and
+	// what is written on top of them could be lost with them.
+	errDisk  = errors.New("the disk failed, and nothing more is written to it; see the system's log, mend the disk, restart topicwire")
+	errOther = errors.New("not a topicwire store; name another file")
 )
 
 // Options are how a store is opened. The zero value is ready for use.
@@ -59,34 +76,54 @@ type Options struct {
 
 // Store is a store in one file. It keeps the promises of storage.Store.
 type Store struct {
-	path  string
-	db    *bbolt.DB
-	codec codec
-	now   func() time.Time
+	path    string
+	codec   codec
+	now     func() time.Time
+	timeout time.Duration
 
-	// writing is held by who writes. It is a channel so that waiting for it ends with a context.
-	writing chan struct{}
-	queue   queue
-	leases  leases
+	// file is what is open. Who reads holds using as a reader for the time of a short transaction; who puts another
+	// file in its place waits for them.
+	using sync.RWMutex
+	file  file
+
+	// writing is held by who writes, maintaining by who does something long that only one may do at a time; who wants
+	// both takes maintaining first. They are channels so that waiting for them ends with a context.
+	writing, maintaining chan struct{}
+	queue                queue
+	leases               leases
+	// lastSeq is the last Seq given, trainAt that at which a first dictionary is tried. Who writes holds them.
+	lastSeq, trainAt uint64
+	// lastBatch is how many polls the last transaction had. Who writes holds it.
+	lastBatch int
 
 	closed  atomic.Bool
 	damaged atomic.Bool
+	// failed says that the disk failed to write.
+	failed atomic.Bool
+	// open is os.OpenFile but in tests of faults.
+	open func(string, int, os.FileMode) (*os.File, error)
+}
+
+// file is an open database and what reads its records.
+type file struct {
+	db   *bbolt.DB
+	pack *packer
 }
 
 // Open opens the store in the file at path and makes an empty one, readable by its owner alone, where there is no file.
 // It is aggregator.ErrStoreBusy where another process has the file open. A file that is something else, that ends too
 // early or that a newer version of topicwire wrote is left as it is; the error names it and what to do.
 func Open(path string, o Options) (*Store, error) {
-	s, err := open(path, o)
+	s, err := open(path, o, os.OpenFile)
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	return s, nil
 }
 
-func open(path string, o Options) (*Store, error) {
+func open(path string, o Options, openFile func(string, int, os.FileMode) (*os.File, error)) (*Store, error) {
 	if o.Timeout <= 0 {
-		o.Timeout = 2 * time.Second
+		o.Timeout = lockTimeout
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -105,18 +142,39 @@ func open(path string, o Options) (*Store, error) {
 			return nil, err
 		}
 	}
-	db, err := openFile(path, size, o.Timeout)
+	s := &Store{
+		path: path, codec: codec, now: o.Now, timeout: o.Timeout, trainAt: trainAfter, open: openFile,
+		writing: make(chan struct{}, 1), maintaining: make(chan struct{}, 1),
+	}
+	db, err := s.openFile(path, size)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, db: db, codec: codec, now: o.Now, writing: make(chan struct{}, 1)}
+	s.file.db = db
 	s.leases = newLeases(uint64(o.Now().UnixNano()))
-	if bare {
-		if err := s.create(); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
+	if err := s.prepare(bare); err != nil {
+		return nil, errors.Join(err, guard(db.Close))
 	}
 	return s, nil
+}
+
+// prepare makes a store of a bare file, brings an earlier format forward and reads the dictionaries.
+func (s *Store) prepare(bare bool) error {
+	if bare {
+		if err := s.create(); err != nil {
+			return err
+		}
+	} else if err := s.migrate(); err != nil {
+		return err
+	}
+	// What a process left that ended while it rewrote the store. The lock of the store is ours.
+	if err := os.Remove(newPath(s.path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return s.view(func(r *reader) (err error) {
+		s.file.pack, err = r.newPacker()
+		return err
+	})
 }
 
 // fileSize is 0 where there is no file yet.
@@ -174,8 +232,8 @@ func checkFormat(meta *bbolt.Bucket) error {
 
 // openFile opens the file for writing. Its memory map is made larger than the file where addresses are plenty: growing
 // it waits for every reader, and a backup reads for long.
-func openFile(path string, size int64, timeout time.Duration) (*bbolt.DB, error) {
-	o := &bbolt.Options{Timeout: timeout, FreelistType: bbolt.FreelistMapType}
+func (s *Store) openFile(path string, size int64) (*bbolt.DB, error) {
+	o := &bbolt.Options{Timeout: s.timeout, OpenFile: s.open, FreelistType: bbolt.FreelistMapType}
 	if strconv.IntSize == 64 {
 		o.InitialMmapSize = int(max(8<<30, 2*size))
 	}
@@ -206,6 +264,8 @@ func explain(err error) error {
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum),
 		errors.Is(err, bbolterrors.ErrVersionMismatch):
 		return fmt.Errorf("%w: %w", errOther, err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%w; the store needs a disk that can be written to", err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w; let the user who runs topicwire read and write the file and its folder", err)
 	}
@@ -215,10 +275,7 @@ func explain(err error) error {
 // create lays the buckets out in an empty file and makes the file's name durable.
 func (s *Store) create() error {
 	err := s.update(func(w *writer) error {
-		for _, name := range [][]byte{
-			metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
-			revisionsBucket, storiesBucket, listsBucket, topicsBucket,
-		} {
+		for _, name := range allBuckets {
 			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -228,23 +285,43 @@ func (s *Store) create() error {
 	if err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(s.path))
-	if err != nil {
+	return syncFolder(s.path)
+}
+
+// migrate brings a file of an earlier format forward in one transaction. Its records stay as they are, and are read as
+// they are.
+func (s *Store) migrate() error {
+	current := false
+	err := s.view(func(r *reader) error {
+		current = bytes.Equal(r.bucket(metaBucket).Get(formatKey), binary.BigEndian.AppendUint32(nil, format))
+		return nil
+	})
+	if err != nil || current {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return s.update(func(w *writer) error {
+		// From 1: records may be summed or packed, and there are dictionaries and listings.
+		for _, name := range [][]byte{dictionariesBucket, listingsBucket} {
+			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return w.bucket(metaBucket).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
+	})
 }
 
 // Close waits for what is being written and read and closes the file. All methods fail after it; a second Close does
 // nothing.
 func (s *Store) Close() error {
+	s.maintaining <- struct{}{}
+	defer s.maintained()
 	s.writing <- struct{}{}
-	defer func() { <-s.writing }()
+	defer s.unlock()
 	if s.closed.Swap(true) || s.damaged.Load() {
 		// After a panic bbolt may hold its locks for ever; the file is released when the process ends.
 		return nil
 	}
-	if err := guard(s.db.Close); err != nil {
+	if err := guard(s.database().Close); err != nil {
 		return fmt.Errorf("close store %s: %w", s.path, err)
 	}
 	return nil
@@ -263,20 +340,22 @@ func guard(f func() error) (err error) {
 
 // view reads in one short transaction. No bytes of the file may leave f.
 func (s *Store) view(f func(*reader) error) error {
+	s.using.RLock()
+	defer s.using.RUnlock()
 	err := guard(func() error {
-		return s.db.View(func(tx *bbolt.Tx) error { return f(&reader{Store: s, tx: tx}) })
+		return s.file.db.View(func(tx *bbolt.Tx) error { return f(&reader{Store: s, tx: tx, pack: s.file.pack}) })
 	})
 	return s.wrap("read", err)
 }
 
 // update writes in one transaction. Who calls it holds writing.
 func (s *Store) update(f func(*writer) error) error {
-	if s.damaged.Load() {
-		return s.wrap("write", errDamaged)
+	if err := s.writable(); err != nil {
+		return err
 	}
 	err := guard(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			w := &writer{reader: reader{Store: s, tx: tx}, now: instantOf(s.now())}
+		return s.database().Update(func(tx *bbolt.Tx) error {
+			w := &writer{reader: reader{Store: s, tx: tx, pack: s.pack()}, now: instantOf(s.now())}
 			if err := f(w); err != nil {
 				return err
 			}
@@ -286,7 +365,42 @@ func (s *Store) update(f func(*writer) error) error {
 	if errors.Is(err, errDamaged) {
 		s.damaged.Store(true)
 	}
+	if errors.Is(err, syscall.EIO) {
+		s.failed.Store(true)
+		err = fmt.Errorf("%w (%w)", errDisk, err)
+	}
 	return s.wrap("write", err)
+}
+
+// writable is the error with which the store takes no more writes, if any.
+func (s *Store) writable() error {
+	switch {
+	case s.damaged.Load():
+		return s.wrap("write", errDamaged)
+	case s.failed.Load():
+		return s.wrap("write", errDisk)
+	}
+	return nil
+}
+
+// database and pack are of the file that is open now. It stays the same for who holds writing or maintaining.
+func (s *Store) database() *bbolt.DB {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	return s.file.db
+}
+
+func (s *Store) pack() *packer {
+	s.using.RLock()
+	defer s.using.RUnlock()
+	return s.file.pack
+}
+
+// swap changes the file while nobody reads. Who calls it holds writing.
+func (s *Store) swap(change func(*file)) {
+	s.using.Lock()
+	defer s.using.Unlock()
+	change(&s.file)
 }
 
 func (s *Store) wrap(verb string, err error) error {
@@ -295,23 +409,30 @@ func (s *Store) wrap(verb string, err error) error {
 		return err
 	case errors.Is(err, bbolterrors.ErrDatabaseNotOpen):
 		err = errClosed
-	case errors.Is(err, errRecord):
+	case errors.Is(err, errRecord), errors.Is(err, errMissing):
 		err = fmt.Errorf("%w (%w)", errDamaged, err)
 	}
 	return fmt.Errorf("%s store %s: %w", verb, s.path, err)
 }
 
 // lock waits for the right to write; unlock gives it back.
-func (s *Store) lock(ctx context.Context) error {
+func (s *Store) lock(ctx context.Context) error { return take(ctx, s.writing) }
+
+func (s *Store) unlock() { <-s.writing }
+
+// maintain waits for the right to do what only one may do at a time; maintained gives it back.
+func (s *Store) maintain(ctx context.Context) error { return take(ctx, s.maintaining) }
+
+func (s *Store) maintained() { <-s.maintaining }
+
+func take(ctx context.Context, right chan struct{}) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	select {
-	case s.writing <- struct{}{}:
+	case right <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
-
-func (s *Store) unlock() { <-s.writing }

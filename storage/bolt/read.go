@@ -89,7 +89,7 @@ func (s *Store) Item(ctx context.Context, id aggregator.ItemID) (it aggregator.I
 	}
 	err = s.view(func(r *reader) error {
 		_, at, ok := r.find(id)
-		if !ok {
+		if !ok || at.pruned() {
 			return fmt.Errorf("item %v: %w", id, aggregator.ErrNotFound)
 		}
 		it, err = r.item(at.seq)
@@ -183,7 +183,7 @@ func (s *Store) items(q aggregator.ItemQuery, after []byte, end uint64) (batch [
 			}
 			if ok {
 				var rec itemRecord
-				if err := r.codec.decode(v, &rec); err != nil {
+				if err := r.decode(v, &rec); err != nil {
 					return fmt.Errorf("item %d: %w", seqIn(k), err)
 				}
 				it := rec.item(seqIn(k))
@@ -206,7 +206,7 @@ func (r *reader) matches(q aggregator.ItemQuery, value []byte) (bool, error) {
 		return true, nil
 	}
 	var f itemFilter
-	if err := r.codec.decode(value, &f); err != nil {
+	if err := r.decode(value, &f); err != nil {
 		return false, err
 	}
 	published := f.Published.time()
@@ -228,7 +228,7 @@ func (s *Store) Revisions(ctx context.Context, id aggregator.ItemID) (revisions 
 		c := r.bucket(revisionsBucket).Cursor()
 		for k, v := c.Seek(own[:]); len(k) == 24 && bytes.HasPrefix(k, own[:]); k, v = c.Next() {
 			var rec revisionRecord
-			if err := r.codec.decode(v, &rec); err != nil {
+			if err := r.decode(v, &rec); err != nil {
 				return fmt.Errorf("revision of item %v: %w", own, err)
 			}
 			revisions = append(revisions, aggregator.Revision{

@@ -14,10 +14,14 @@ import (
 // reader is a transaction that reads.
 type reader struct {
 	*Store
-	tx *bbolt.Tx
+	tx   *bbolt.Tx
+	pack *packer
 }
 
 func (r *reader) bucket(name []byte) *bbolt.Bucket { return r.tx.Bucket(name) }
+
+// decode copies what is in the record that value is.
+func (r *reader) decode(value []byte, record any) error { return r.codec.decode(r.pack, value, record) }
 
 // get decodes the record under key, and reports whether there is one.
 func (r *reader) get(bucket, key []byte, record any) (bool, error) {
@@ -25,7 +29,7 @@ func (r *reader) get(bucket, key []byte, record any) (bool, error) {
 	if v == nil {
 		return false, nil
 	}
-	if err := r.codec.decode(v, record); err != nil {
+	if err := r.decode(v, record); err != nil {
 		return false, fmt.Errorf("%s %q: %w", bucket, key, err)
 	}
 	return true, nil
@@ -65,7 +69,7 @@ func (r *reader) item(seq uint64) (aggregator.Item, error) {
 	var rec itemRecord
 	ok, err := r.get(itemsBucket, seqKey(seq), &rec)
 	if err == nil && !ok {
-		err = fmt.Errorf("item %d is missing: %w", seq, errRecord)
+		err = fmt.Errorf("item %d: %w", seq, errMissing)
 	}
 	if err != nil {
 		return aggregator.Item{}, err
@@ -97,7 +101,7 @@ func (r *reader) reports(story aggregator.StoryID) ([]report, error) {
 	c := r.bucket(storiesBucket).Cursor()
 	for k, v := c.Seek(story[:]); len(k) == 32 && bytes.HasPrefix(k, story[:]); k, v = c.Next() {
 		rep := report{id: aggregator.ItemID(k[16:])}
-		if err := r.codec.decode(v, &rep.reportRecord); err != nil {
+		if err := r.decode(v, &rep.reportRecord); err != nil {
 			return nil, fmt.Errorf("story %v: %w", story, err)
 		}
 		all = append(all, rep)

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -11,19 +10,20 @@ import (
 	"github.com/topicwire/topicwire/aggregator"
 )
 
-// plain is the version byte of a record whose CBOR follows as it is. Another one could say that it is compressed.
-const plain = 1
+var (
+	errRecord = errors.New("record cannot be read")
+	// errMissing is an item that another record names.
+	errMissing = errors.New("it is missing")
+)
 
-var errRecord = errors.New("record cannot be read")
-
-// codec writes and reads records.
+// codec writes and reads the CBOR of records.
 type codec struct {
-	enc cbor.UserBufferEncMode
+	enc cbor.EncMode
 	dec cbor.DecMode
 }
 
 func newCodec() (codec, error) {
-	enc, err := cbor.EncOptions{}.UserBufferEncMode()
+	enc, err := cbor.EncOptions{}.EncMode()
 	if err != nil {
 		return codec{}, err
 	}
@@ -35,21 +35,31 @@ func newCodec() (codec, error) {
 	return codec{enc: enc, dec: dec}, err
 }
 
+// encode makes a record that is not compressed.
 func (c codec) encode(record any) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte(plain)
-	if err := c.enc.MarshalToBuffer(record, &b); err != nil {
+	b, err := c.enc.Marshal(record)
+	if err != nil {
 		return nil, fmt.Errorf("encode record: %w", err)
 	}
-	return b.Bytes(), nil
+	return sum(b), nil
+}
+
+// encodePacked makes a record that is compressed where that makes it shorter: those that hold text.
+func (c codec) encodePacked(p *packer, record any) ([]byte, error) {
+	b, err := c.enc.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("encode record: %w", err)
+	}
+	return p.pack(b), nil
 }
 
 // decode copies all that it takes from value.
-func (c codec) decode(value []byte, record any) error {
-	if len(value) == 0 || value[0] != plain {
-		return fmt.Errorf("%w: version %x", errRecord, value[:min(len(value), 1)])
+func (c codec) decode(p *packer, value []byte, record any) error {
+	b, err := p.cbor(value)
+	if err != nil {
+		return err
 	}
-	if err := c.dec.Unmarshal(value[1:], record); err != nil {
+	if err := c.dec.Unmarshal(b, record); err != nil {
 		return fmt.Errorf("%w: %w", errRecord, err)
 	}
 	return nil
@@ -66,19 +76,20 @@ type feedRecord struct {
 	MaxAge       time.Duration        `cbor:"6,keyasint,omitempty"`
 	AllowPrivate bool                 `cbor:"7,keyasint,omitempty"`
 	Inactive     bool                 `cbor:"8,keyasint,omitempty"`
+	Private      bool                 `cbor:"9,keyasint,omitempty"`
 }
 
 func feedRecordOf(f aggregator.Feed) feedRecord {
 	return feedRecord{
 		URL: f.URL, Title: f.Title, Schedule: f.Schedule, Topics: f.Topics, Tags: f.Tags,
-		MaxAge: f.MaxAge, AllowPrivate: f.AllowPrivate,
+		MaxAge: f.MaxAge, AllowPrivate: f.AllowPrivate, Private: f.Private,
 	}
 }
 
 func (r feedRecord) feed(id aggregator.FeedID) aggregator.Feed {
 	return aggregator.Feed{
 		ID: id, URL: r.URL, Title: r.Title, Schedule: r.Schedule, Topics: r.Topics, Tags: r.Tags,
-		MaxAge: r.MaxAge, AllowPrivate: r.AllowPrivate,
+		MaxAge: r.MaxAge, AllowPrivate: r.AllowPrivate, Private: r.Private,
 	}
 }
 

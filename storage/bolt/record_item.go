@@ -1,6 +1,10 @@
 package bolt
 
-import "github.com/topicwire/topicwire/aggregator"
+import (
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
 
 // itemRecord is an item. Its Seq is the key.
 type itemRecord struct {
@@ -29,6 +33,9 @@ type itemRecord struct {
 	Topics       []aggregator.TopicID  `cbor:"23,keyasint,omitempty"`
 	Hash         [16]byte              `cbor:"24,keyasint"`
 	TextHash     [16]byte              `cbor:"25,keyasint"`
+	Comments     string                `cbor:"26,keyasint,omitempty"`
+	CommentCount int                   `cbor:"27,keyasint,omitempty"`
+	Source       sourceRecord          `cbor:"28,keyasint,omitzero"`
 }
 
 // itemFilter is as much of an itemRecord as an ItemQuery asks about: the decoder steps over the rest.
@@ -44,9 +51,15 @@ type authorRecord struct {
 }
 
 type enclosureRecord struct {
-	URL    string `cbor:"1,keyasint,omitempty"`
-	Type   string `cbor:"2,keyasint,omitempty"`
-	Length int64  `cbor:"3,keyasint,omitempty"`
+	URL      string        `cbor:"1,keyasint,omitempty"`
+	Type     string        `cbor:"2,keyasint,omitempty"`
+	Length   int64         `cbor:"3,keyasint,omitempty"`
+	Duration time.Duration `cbor:"4,keyasint,omitempty"`
+}
+
+type sourceRecord struct {
+	Title string `cbor:"1,keyasint,omitempty"`
+	URL   string `cbor:"2,keyasint,omitempty"`
 }
 
 func itemRecordOf(it *aggregator.Item) itemRecord {
@@ -58,6 +71,7 @@ func itemRecordOf(it *aggregator.Item) itemRecord {
 		Published: instantOf(it.Published), Updated: instantOf(it.Updated), DateSource: it.DateSource,
 		FirstSeen: instantOf(it.FirstSeen), Revised: instantOf(it.Revised), OrderTime: instantOf(it.OrderTime),
 		Topics: it.Topics, Hash: it.Hash, TextHash: it.TextHash,
+		Comments: it.Comments, CommentCount: it.CommentCount, Source: sourceRecord(it.Source),
 	}
 	for _, a := range it.Aliases {
 		r.Aliases = append(r.Aliases, a)
@@ -80,6 +94,7 @@ func (r *itemRecord) item(seq uint64) aggregator.Item {
 		Published: r.Published.time(), Updated: r.Updated.time(), DateSource: r.DateSource,
 		FirstSeen: r.FirstSeen.time(), Revised: r.Revised.time(), OrderTime: r.OrderTime.time(),
 		Topics: r.Topics, Hash: r.Hash, TextHash: r.TextHash,
+		Comments: r.Comments, CommentCount: r.CommentCount, Source: aggregator.ItemSource(r.Source),
 	}
 	for _, a := range r.Aliases {
 		it.Aliases = append(it.Aliases, a)

@@ -27,6 +27,15 @@ func (w *writer) put(bucket, key []byte, record any) error {
 	return w.bucket(bucket).Put(key, v)
 }
 
+// putPacked is put for records that hold text.
+func (w *writer) putPacked(bucket, key []byte, record any) error {
+	v, err := w.codec.encodePacked(w.pack, record)
+	if err != nil {
+		return err
+	}
+	return w.bucket(bucket).Put(key, v)
+}
+
 // putState stores a feed's state, and moves its due time with it where the feed has one.
 func (w *writer) putState(id []byte, old, next stateRecord, wasDue, isDue bool) error {
 	due := w.bucket(dueBucket)
@@ -57,7 +66,8 @@ func (w *writer) putListing(id, old, next []byte) error {
 }
 
 // applyPoll stores the outcome of a poll of an active feed.
-func (w *writer) applyPoll(p aggregator.Poll) error {
+func (w *writer) applyPoll(c *commit) error {
+	p := c.poll
 	id := []byte(p.Feed)
 	old, err := w.stateRecord(id)
 	if err != nil {
@@ -65,8 +75,8 @@ func (w *writer) applyPoll(p aggregator.Poll) error {
 	}
 	next := stateRecordOf(p.State)
 	next.Items = old.Items
-	for _, it := range p.Items {
-		isNew, err := w.applyItem(it)
+	for i, it := range p.Items {
+		isNew, err := w.applyItem(it, c.record(w.pack, i))
 		if err != nil {
 			return fmt.Errorf("item %v: %w", it.ID, err)
 		}
@@ -77,17 +87,22 @@ func (w *writer) applyPoll(p aggregator.Poll) error {
 	return w.putState(id, old, next, true, true)
 }
 
-// applyItem stores a new item or a change to a stored one under a new Seq.
-func (w *writer) applyItem(it aggregator.Item) (isNew bool, err error) {
+// applyItem stores a new item or a change to a stored one under a new Seq. record is that of a new item where it is
+// already made, else nil.
+func (w *writer) applyItem(it aggregator.Item, record []byte) (isNew bool, err error) {
 	items, ids := w.bucket(itemsBucket), w.bucket(identityBucket)
 	items.FillPercent = itemFill
 	at, known := identityIn(ids.Get(it.ID[:]))
+	if known && at.pruned() {
+		return false, ids.Put(it.ID[:], identity{hash: it.Hash}.bytes())
+	}
 	if known {
 		old, err := w.item(at.seq)
 		if err != nil {
 			return false, err
 		}
 		it.Story, it.FirstSeen, it.OrderTime = old.Story, old.FirstSeen, old.OrderTime
+		record = nil
 		if it.Revision > old.Revision {
 			if err := w.putRevision(&old); err != nil {
 				return false, err
@@ -100,7 +115,12 @@ func (w *writer) applyItem(it aggregator.Item) (isNew bool, err error) {
 	if it.Seq, err = items.NextSequence(); err != nil {
 		return false, err
 	}
-	if err := w.put(itemsBucket, seqKey(it.Seq), itemRecordOf(&it)); err != nil {
+	if record == nil {
+		if record, err = w.codec.encodePacked(w.pack, itemRecordOf(&it)); err != nil {
+			return false, err
+		}
+	}
+	if err := items.Put(seqKey(it.Seq), record); err != nil {
 		return false, err
 	}
 	if err := ids.Put(it.ID[:], identity{seq: it.Seq, hash: it.Hash}.bytes()); err != nil {
@@ -119,7 +139,7 @@ func (w *writer) applyItem(it aggregator.Item) (isNew bool, err error) {
 }
 
 func (w *writer) putRevision(old *aggregator.Item) error {
-	return w.put(revisionsBucket, revisionKey(old.ID, old.Revision), revisionRecord{
+	return w.putPacked(revisionsBucket, revisionKey(old.ID, old.Revision), revisionRecord{
 		From: instantOf(old.Revised), Title: old.Title, Summary: old.Summary, Content: old.Content,
 	})
 }
@@ -127,20 +147,39 @@ func (w *writer) putRevision(old *aggregator.Item) error {
 // file makes the item's story say what the item now is, and puts the story where that leads. The topics that list the
 // story, before or now, get a Version with the given seq.
 func (w *writer) file(it *aggregator.Item, seq uint64) error {
-	reports, err := w.reports(it.Story)
+	next := reportOf(it)
+	if err := w.place(it.Story, it.ID, &next, seq); err != nil {
+		return err
+	}
+	return w.put(storiesBucket, storyKey(it.Story, it.ID), next)
+}
+
+// unfile is file for an item that is no longer stored.
+func (w *writer) unfile(it *aggregator.Item, seq uint64) error {
+	if err := w.place(it.Story, it.ID, nil, seq); err != nil {
+		return err
+	}
+	return w.bucket(storiesBucket).Delete(storyKey(it.Story, it.ID))
+}
+
+func reportOf(it *aggregator.Item) reportRecord {
+	return reportRecord{
+		Seq: it.Seq, FirstSeen: instantOf(it.FirstSeen), OrderTime: instantOf(it.OrderTime), Topics: it.Topics,
+	}
+}
+
+// place brings the lists from what the story was to what it is with the given report of the item, nil for none.
+func (w *writer) place(story aggregator.StoryID, id aggregator.ItemID, next *reportRecord, seq uint64) error {
+	reports, err := w.reports(story)
 	if err != nil {
 		return err
 	}
-	next := report{id: it.ID, reportRecord: reportRecord{
-		Seq: it.Seq, FirstSeen: instantOf(it.FirstSeen), OrderTime: instantOf(it.OrderTime), Topics: it.Topics,
-	}}
-	if err := w.put(storiesBucket, storyKey(it.Story, it.ID), next.reportRecord); err != nil {
-		return err
-	}
 	before := listing(reports)
-	reports = slices.DeleteFunc(reports, func(r report) bool { return r.id == it.ID })
-	reports = append(reports, next)
-	slices.SortFunc(reports, report.compare)
+	reports = slices.DeleteFunc(reports, func(r report) bool { return r.id == id })
+	if next != nil {
+		reports = append(reports, report{id: id, reportRecord: *next})
+		slices.SortFunc(reports, report.compare)
+	}
 	after := listing(reports)
 	lists := w.bucket(listsBucket)
 	for topic, at := range before {
@@ -148,7 +187,7 @@ func (w *writer) file(it *aggregator.Item, seq uint64) error {
 		if now, ok := after[topic]; ok && now == at {
 			continue
 		}
-		if err := lists.Delete(listKey(topic, at, it.Story)); err != nil {
+		if err := lists.Delete(listKey(topic, at, story)); err != nil {
 			return err
 		}
 	}
@@ -157,7 +196,7 @@ func (w *writer) file(it *aggregator.Item, seq uint64) error {
 		if was, ok := before[topic]; ok && was == at {
 			continue
 		}
-		if err := lists.Put(listKey(topic, at, it.Story), nil); err != nil {
+		if err := lists.Put(listKey(topic, at, story), nil); err != nil {
 			return err
 		}
 	}

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 
@@ -16,7 +14,7 @@ import (
 // find is the item with the given id or alias.
 func (s *Store) find(id aggregator.ItemID) (aggregator.Item, bool) {
 	it, ok := s.items[id]
-	if !ok {
+	if _, gone := s.pruned[id]; !ok && !gone {
 		it, ok = s.items[s.aliases[id]]
 	}
 	return it, ok
@@ -33,6 +31,8 @@ func (s *Store) Resolve(ctx context.Context, ids []aggregator.ItemID) ([]aggrega
 		known[i].ID = id
 		if it, ok := s.find(id); ok {
 			known[i] = aggregator.KnownItem{ID: it.ID, Hash: it.Hash, Found: true}
+		} else if own, ok := s.findPruned(id); ok {
+			known[i] = aggregator.KnownItem{ID: own, Hash: s.pruned[own], Found: true}
 		}
 	}
 	return known, nil
@@ -73,6 +73,10 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 		if slices.ContainsFunc(poll.Items[i+1:], again) {
 			continue
 		}
+		if _, gone := s.pruned[it.ID]; gone {
+			s.pruned[it.ID] = it.Hash
+			continue
+		}
 		if _, known := s.items[it.ID]; !known {
 			state.Items++
 		}
@@ -96,7 +100,9 @@ func (s *Store) store(it aggregator.Item) {
 		}
 	}
 	for _, alias := range it.Aliases {
-		if _, taken := s.find(alias); !taken && alias != it.ID {
+		_, taken := s.find(alias)
+		_, gone := s.findPruned(alias)
+		if !taken && !gone && alias != it.ID {
 			s.aliases[alias] = it.ID
 		}
 	}
@@ -109,8 +115,12 @@ func (s *Store) store(it aggregator.Item) {
 func (s *Store) replace(it aggregator.Item, seq uint64) {
 	moved := s.topicsOf(it.Story)
 	s.items[it.ID] = it
-	moved = append(moved, s.topicsOf(it.Story)...)
-	for _, topic := range moved {
+	s.move(append(moved, s.topicsOf(it.Story)...), seq)
+}
+
+// move gives the topics a Version with the given seq.
+func (s *Store) move(topics []aggregator.TopicID, seq uint64) {
+	for _, topic := range topics {
 		v := aggregator.Version{Seq: seq, Changed: clean(s.now())}
 		if old := s.versions[topic].Changed; v.Changed.Before(old) {
 			v.Changed = old
@@ -235,23 +245,6 @@ func (s *Store) Refile(
 	}
 	s.rules = &rules
 	return changed, nil
-}
-
-// Authority is the name that published ids are built on; see storage.MaintenanceStore.
-func (s *Store) Authority(ctx context.Context, proposed string) (string, error) {
-	if err := s.begin(ctx); err != nil {
-		return "", err
-	}
-	defer s.mu.Unlock()
-	if s.authority == nil {
-		s.authority = &proposed
-	}
-	return *s.authority, nil
-}
-
-// Backup is errors.ErrUnsupported: there is no file.
-func (s *Store) Backup(context.Context, io.Writer) error {
-	return fmt.Errorf("back up a store in memory: %w", errors.ErrUnsupported)
 }
 
 // sequence yields what list gives when the sequence begins.

@@ -39,6 +39,8 @@ type data struct {
 	items     map[aggregator.ItemID]aggregator.Item
 	aliases   map[aggregator.ItemID]aggregator.ItemID
 	revisions map[aggregator.ItemID][]aggregator.Revision
+	// pruned has the hash of what is no longer among items.
+	pruned    map[aggregator.ItemID]aggregator.Hash
 	versions  map[aggregator.TopicID]aggregator.Version
 	authority *string
 	rules     *aggregator.Hash
@@ -61,6 +63,7 @@ func New(now func() time.Time) *Store {
 			items:     make(map[aggregator.ItemID]aggregator.Item),
 			aliases:   make(map[aggregator.ItemID]aggregator.ItemID),
 			revisions: make(map[aggregator.ItemID][]aggregator.Revision),
+			pruned:    make(map[aggregator.ItemID]aggregator.Hash),
 			versions:  make(map[aggregator.TopicID]aggregator.Version),
 		},
 		leases: make(map[aggregator.FeedID]lease),

@@ -14,7 +14,7 @@ func fullFeed(id aggregator.FeedID) aggregator.Feed {
 	return aggregator.Feed{
 		ID: id, URL: "https://example.org/\xff", Title: "Nachrichten für Ürümqi", Schedule: "CRON_TZ=Asia/Karachi */5 * * * *",
 		Topics: []aggregator.TopicID{"cloud", "privacy"}, Tags: []string{"", "b", "a"},
-		MaxAge: 36*time.Hour + 1, AllowPrivate: true,
+		MaxAge: 36*time.Hour + 1, AllowPrivate: true, Private: true,
 	}
 }
 

@@ -62,13 +62,14 @@ func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.
 type bench struct {
 	*testing.T
 	ctx   context.Context
+	fresh Fresh
 	open  func() storage.Store
 	store storage.Store
 }
 
 func newBench(t *testing.T, fresh Fresh) *bench {
 	open := fresh(t)
-	b := &bench{T: t, ctx: t.Context(), open: open, store: open()}
+	b := &bench{T: t, ctx: t.Context(), fresh: fresh, open: open, store: open()}
 	t.Cleanup(func() {
 		if err := b.store.Close(); err != nil {
 			t.Errorf("close: %v", err)

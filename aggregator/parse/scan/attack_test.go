@@ -11,6 +11,7 @@ import (
 
 	"github.com/mmcdole/gofeed"
 
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
 	"github.com/topicwire/topicwire/aggregator/parse/scan"
 )
 
@@ -142,7 +143,7 @@ var attacks = []attack{
 // TestAttacks gives each attack to Scan, and to the parser what Scan lets pass. Both together are done within a
 // second on a machine that has nothing else to do; what is not linear would take minutes.
 func TestAttacks(t *testing.T) {
-	const most = 5 * slowness * time.Second
+	const most = 5 * specimen.Slowness * time.Second
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
 			body := a.body()

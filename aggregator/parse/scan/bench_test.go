@@ -6,6 +6,7 @@ import (
 
 	"github.com/mmcdole/gofeed"
 
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
 	"github.com/topicwire/topicwire/aggregator/parse/scan"
 )
 
@@ -38,7 +39,7 @@ func BenchmarkParser(b *testing.B) {
 
 // benchmarkFeeds are the captured feeds that are in order.
 func benchmarkFeeds(b *testing.B) (feeds [][]byte, size int64) {
-	for _, body := range capturedFeeds(b) {
+	for _, body := range specimen.Feeds(b) {
 		r, err := scan.Scan(body, "", scan.DefaultLimits())
 		if err != nil || len(r.Repairs) > 0 || r.Kind == scan.JSON {
 			continue

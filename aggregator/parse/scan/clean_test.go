@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
 	"github.com/topicwire/topicwire/aggregator/parse/scan"
 )
 
@@ -33,7 +34,7 @@ func strict(b []byte) error {
 // TestCleanFeedsPassUntouched holds Scan to its first promise on real feeds.
 func TestCleanFeedsPassUntouched(t *testing.T) {
 	untouched := 0
-	for name, body := range capturedFeeds(t) {
+	for name, body := range specimen.Feeds(t) {
 		r, err := scan.Scan(body, "", scan.DefaultLimits())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

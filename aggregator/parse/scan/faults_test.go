@@ -2,158 +2,111 @@ package scan_test
 
 import (
 	"bytes"
-	"regexp"
+	"compress/gzip"
+	"fmt"
 	"strings"
-	"unicode/utf16"
+	"testing"
+
+	"github.com/mmcdole/gofeed"
+
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
+	"github.com/topicwire/topicwire/aggregator/parse/scan"
 )
 
-// fault is something that publishers' programs do to a feed. It is put into the item at item, which has the bytes
-// item.start to item.end of the feed.
-type fault struct {
-	name string
-	put  func(feed []byte, item place) []byte
-}
+func compress(b []byte) []byte { return gzipped(b, gzip.BestSpeed) }
 
-// place is an item, and the content of its title.
-type place struct{ start, end, title, titleEnd int }
+// stored is a gzip file whose bytes do not depend on the compressor: it has none of its work in it.
+func stored(b []byte) []byte { return gzipped(b, gzip.NoCompression) }
 
-var (
-	itemStart   = regexp.MustCompile(`<(item|entry)[\s>]`)
-	titleStart  = regexp.MustCompile(`<title[^>]*>`)
-	declaration = regexp.MustCompile(`^\s*<\?xml[^>]*\?>`)
-	lastEnd     = regexp.MustCompile(`</[A-Za-z:]+>\s*$`)
-	endOfItem   = regexp.MustCompile(`</(item|entry)>`)
-)
-
-// inTitle puts text at the end of the item's title, as markup and outside of a CDATA section.
-func inTitle(text string) func([]byte, place) []byte {
-	return func(feed []byte, p place) []byte { return insert(feed, p.titleEnd, text) }
-}
-
-// inItem puts text behind the item's start tag.
-func inItem(text string) func([]byte, place) []byte {
-	return func(feed []byte, p place) []byte {
-		return insert(feed, p.start+bytes.IndexByte(feed[p.start:], '>')+1, text)
+func gzipped(b []byte, level int) []byte {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, level)
+	if err != nil {
+		panic(err) // the level is one of the two above
 	}
+	w.Write(b) // a bytes.Buffer does not fail
+	w.Close()
+	return out.Bytes()
 }
 
-func before(text string) func([]byte, place) []byte {
-	return func(feed []byte, _ place) []byte { return insert(feed, 0, text) }
-}
-
-func behind(text string) func([]byte, place) []byte {
-	return func(feed []byte, _ place) []byte { return insert(feed, len(feed), text) }
-}
-
-// declare gives the feed another XML declaration.
-func declare(text string) func([]byte, place) []byte {
-	return func(feed []byte, _ place) []byte { return append([]byte(text), declaration.ReplaceAll(feed, nil)...) }
-}
-
-func insert(feed []byte, at int, text string) []byte {
-	return append(append(append([]byte(nil), feed[:at]...), text...), feed[at:]...)
-}
-
-func remove(feed []byte, at, end int) []byte {
-	return append(append([]byte(nil), feed[:at]...), feed[end:]...)
-}
-
-func wide(feed []byte, low bool, bom bool) []byte {
-	var out []byte
-	units := utf16.Encode([]rune(string(declaration.ReplaceAll(feed, nil))))
-	if bom {
-		units = append([]uint16{0xFEFF}, units...)
+// itemsOf counts the items of a feed as the parser reads them, by title, link and date.
+func itemsOf(body []byte) (map[string]int, int, error) {
+	feed, err := gofeed.NewParser().Parse(bytes.NewReader(body))
+	if err != nil {
+		return nil, 0, err
 	}
-	for _, u := range units {
-		if low {
-			out = append(out, byte(u), byte(u>>8))
-		} else {
-			out = append(out, byte(u>>8), byte(u))
+	items := make(map[string]int)
+	for _, it := range feed.Items {
+		items[fmt.Sprintf("%s\n%s\n%v\n%v", it.Title, it.Link, it.PublishedParsed, it.UpdatedParsed)]++
+	}
+	return items, len(feed.Items), nil
+}
+
+func lost(before, after map[string]int) int {
+	n := 0
+	for key, times := range before {
+		n += max(0, times-after[key])
+	}
+	return n
+}
+
+// TestFaults puts each fault into each captured feed and counts the cases in which more than one item is lost.
+func TestFaults(t *testing.T) {
+	cases, good, silent := 0, 0, 0
+	failures := make(map[string][]string)
+	for name, body := range specimen.Feeds(t) {
+		clean, err := scan.Scan(body, "", scan.DefaultLimits())
+		if err != nil {
+			t.Errorf("%s without a fault: %v", name, err)
+			continue
 		}
-	}
-	return out
-}
-
-func upperTags(feed []byte, p place) []byte {
-	item := regexp.MustCompile(`</?[a-zA-Z]+[ >]`).ReplaceAllFunc(feed[p.start:p.end], func(tag []byte) []byte {
-		for _, name := range []string{"item", "entry", "title", "link", "guid", "description", "pubDate", "updated", "published", "id"} {
-			if strings.EqualFold(strings.Trim(string(tag), "</> "), name) {
-				return bytes.ToUpper(tag)
+		i := 0
+		for m := range specimen.Mutants(body, clean.Data) {
+			if i++; specimen.Slowness > 1 && (i+len(body))%3 > 0 {
+				continue // a third of the cases is enough for the race detector
+			}
+			cases++
+			want, listed := itemsWithout(t, m)
+			r, err := scan.Scan(m.With, "", scan.DefaultLimits())
+			if err != nil {
+				failures[m.Fault] = append(failures[m.Fault], name+": "+err.Error())
+				continue
+			}
+			got, n, err := itemsOf(r.Data)
+			gone := lost(want, got)
+			if err != nil || gone > 1 {
+				failures[m.Fault] = append(failures[m.Fault], fmt.Sprintf("%s: %d of %d lost, %v, %q", name, gone, listed, err, r.Repairs))
+			} else {
+				good++
+			}
+			if err == nil && n != len(r.Items) {
+				t.Errorf("%s with %s: the parser reads %d items where there are %d", name, m.Fault, n, len(r.Items))
+			}
+			if n < listed && len(r.Repairs) == 0 {
+				silent++
+				t.Errorf("%s with %s: %d items lost in silence", name, m.Fault, gone)
 			}
 		}
-		return tag
-	})
-	return append(append(append([]byte(nil), feed[:p.start]...), item...), feed[p.end:]...)
-}
-
-// wholeTitle replaces the item's title element.
-func wholeTitle(with func(content string) string) func([]byte, place) []byte {
-	return func(feed []byte, p place) []byte {
-		content := string(feed[p.title:p.titleEnd])
-		end := p.titleEnd + len("</title>")
-		return append(append(append([]byte(nil), feed[:p.title]...), with(content)...), feed[end:]...)
+	}
+	t.Logf("%d of %d cases (%.1f%%) lose at most one item, %d are silent", good, cases, 100*float64(good)/float64(cases), silent)
+	for name, list := range failures {
+		t.Logf("%s: %d\n\t%s", name, len(list), strings.Join(list, "\n\t"))
+	}
+	if good*100 < cases*97 && specimen.Slowness == 1 {
+		t.Errorf("%d of %d cases lose at most one item, want 97%%", good, cases)
 	}
 }
 
-var faults = []fault{
-	{"cut at half", func(feed []byte, _ place) []byte { return append([]byte(nil), feed[:len(feed)/2]...) }},
-	{"last end tag missing", func(feed []byte, _ place) []byte { return lastEnd.ReplaceAll(bytes.TrimSpace(feed), nil) }},
-	{"stray < in a title", inTitle(" a < b")},
-	{"a heart in a title", inTitle(" I <3 it")},
-	{"misnested tags in a title", inTitle(" <b><i>x</b></i>")},
-	{"end of the item missing", func(feed []byte, p place) []byte {
-		at := endOfItem.FindAllIndex(feed[p.start:p.end], -1)
-		last := at[len(at)-1]
-		return remove(feed, p.start+last[0], p.start+last[1])
-	}},
-	{"stray </div> in the item", inItem("</div>")},
-	{"CDATA without end", wholeTitle(func(string) string { return "<![CDATA[open</title>" })},
-	{"a byte that is not UTF-8", inTitle(" \xff")},
-	{"U+FFFE", inTitle(" \xef\xbf\xbe")},
-	{"windows-1252 in declared UTF-8", inTitle(" \x93caf\xe9\x94")},
-	{"windows-1252, nothing declared", func(feed []byte, p place) []byte {
-		return declaration.ReplaceAll(insert(feed, p.titleEnd, " \x93caf\xe9\x94"), nil)
-	}},
-	{"&#8;", inTitle(" &#8;")},
-	{"]]> in text", inTitle(" ]]> ")},
-	{"PHP warning before the declaration", before("Warning: foo() expects 1 parameter in /x.php on line 3\n")},
-	{"HTML before the declaration", before("<br />\n<b>Warning</b>:  x in <b>/a.php</b> on line <b>3</b><br />\n")},
-	{"UTF-16LE with BOM", func(feed []byte, _ place) []byte { return wide(feed, true, true) }},
-	{"UTF-16BE without BOM", func(feed []byte, _ place) []byte { return wide(feed, false, false) }},
-	{"UTF-16 declared, is UTF-8", declare(`<?xml version="1.0" encoding="utf-16"?>`)},
-	{"label that nobody knows", declare(`<?xml version="1.0" encoding="x-nobody"?>`)},
-	{"5 KB comment before the root", func(feed []byte, _ place) []byte {
-		return append([]byte("<!-- "+strings.Repeat("comment ", 640)+"-->"), declaration.ReplaceAll(feed, nil)...)
-	}},
-	{"U+200B before the declaration", before("\u200b")},
-	{"-- in a comment", inItem("<!-- a -- b -->")},
-	{"<!- x ->", inItem("<!- x ->")},
-	{"unquoted attribute", inItem("<extra a=b>x</extra>")},
-	{"< in an attribute", inItem(`<extra a="x < y">x</extra>`)},
-	{"XML 1.1", declare(`<?xml version="1.1" encoding="utf-8"?>`)},
-	{"inside of an HTML page", func(feed []byte, _ place) []byte {
-		return []byte("<html><body>" + string(declaration.ReplaceAll(feed, nil)) + "</body></html>")
-	}},
-	{"<img src=x> in a title", inTitle(" <img src=x>")},
-	{"stray &", inTitle(" AT&T & co")},
-	{"&nbsp;", inTitle("&nbsp;x")},
-	{"entity that nobody knows", inTitle(" &nobody;")},
-	{"backspace", inTitle(" \x08")},
-	{"NUL", inTitle(" \x00")},
-	{"undeclared prefix", inItem("<nobody:x>1</nobody:x>")},
-	{"white space before the declaration", before("\n \n")},
-	{"BOM", before("\ufeff")},
-	{"two BOMs", before("\ufeff\ufeff")},
-	{"label utf8", declare(`<?xml version="1.0" encoding="utf8"?>`)},
-	{"junk behind the root", behind("<!-- x --><script>x</script> 1 < 2")},
-	{"second document", func(feed []byte, _ place) []byte { return append(append([]byte(nil), feed...), feed...) }},
-	{"duplicate attribute", inItem(`<extra a="1" a="2">x</extra>`)},
-	{"upper-case tags", upperTags},
-	{"two declarations", func(feed []byte, _ place) []byte {
-		return append([]byte(`<?xml version="1.0"?><?xml version="1.0"?>`), declaration.ReplaceAll(feed, nil)...)
-	}},
-	{"<br> in a title", inTitle(" <br>")},
-	{"crossed end tags", wholeTitle(func(c string) string { return c + " <i></title></i>" })},
-	{"end of the title missing", wholeTitle(func(c string) string { return c })},
-	{"gzip and a stray &", func(feed []byte, p place) []byte { return compress(insert(feed, p.titleEnd, " a & b")) }},
+// itemsWithout are the items of a feed before the fault was put into it.
+func itemsWithout(t *testing.T, m specimen.Mutant) (map[string]int, int) {
+	t.Helper()
+	clean, err := scan.Scan(m.Without, "", scan.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, n, err := itemsOf(clean.Data)
+	if err != nil || n != len(clean.Items) {
+		t.Fatalf("without %s: %d items, want %d: %v", m.Fault, n, len(clean.Items), err)
+	}
+	return items, n
 }

@@ -3,6 +3,11 @@ package scan_test
 import (
 	"bytes"
 	"errors"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -172,5 +177,31 @@ func TestCharsets(t *testing.T) {
 			}
 			check(t, []byte(tc.body), r)
 		})
+	}
+}
+
+// TestLimitsAreDocumented holds the table of docs/parsing.md to the default limits.
+func TestLimitsAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../../docs/parsing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented []int
+	for _, row := range regexp.MustCompile(`(?m)^\| [^|]* \| ([0-9,]+)( MiB| bytes)? \|$`).FindAllStringSubmatch(string(doc), -1) {
+		n, err := strconv.Atoi(strings.ReplaceAll(row[1], ",", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row[2] == " MiB" {
+			n <<= 20
+		}
+		documented = append(documented, n)
+	}
+	l := scan.DefaultLimits()
+	want := []int{
+		l.Size, l.Items, l.Elements, l.Depth, l.Text, l.Attributes, l.Namespaces, l.Bindings, l.Bases, l.BaseDepth, l.BaseLength, l.Copies,
+	}
+	if fields := reflect.TypeFor[scan.Limits]().NumField(); len(want) != fields || !slices.Equal(documented, want) {
+		t.Errorf("documented are %v, the limits (%d) are %v", documented, fields, want)
 	}
 }

@@ -1,6 +1,0 @@
-//go:build !race
-
-package scan_test
-
-// slowness is how much longer everything may take under the race detector, which is off.
-const slowness = 1

@@ -1,0 +1,89 @@
+//go:build amd64 || arm64
+
+package bolt_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/topicwire/topicwire/storage/bolt"
+)
+
+// failFsync makes every fdatasync of this process fail with EIO from now on, by a filter on system calls (seccomp(2)):
+// no file system that a test may use fails by itself.
+func failFsync(t *testing.T) {
+	t.Helper()
+	type instruction struct {
+		code   uint16
+		jt, jf uint8
+		k      uint32
+	}
+	const (
+		loadWord, jumpEqual, giveBack = 0x20, 0x15, 0x06
+		allow, fail                   = 0x7fff0000, 0x00050000
+		setNoNewPrivs                 = 38
+		setFilter, forAllThreads      = 1, 1
+	)
+	filter := []instruction{
+		{code: loadWord}, // the number of the system call
+		{code: jumpEqual, k: syscall.SYS_FDATASYNC, jt: 0, jf: 1},
+		{code: giveBack, k: fail | uint32(syscall.EIO)},
+		{code: giveBack, k: allow},
+	}
+	program := struct {
+		len    uint16
+		filter *instruction
+	}{uint16(len(filter)), &filter[0]}
+	// The filter is set by this thread and taken over by all the others.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if _, _, err := syscall.RawSyscall6(syscall.SYS_PRCTL, setNoNewPrivs, 1, 0, 0, 0, 0); err != 0 {
+		t.Fatalf("prctl: %v", err)
+	}
+	number := map[string]uintptr{"amd64": 317, "arm64": 277}[runtime.GOARCH]
+	if _, _, err := syscall.RawSyscall(number, setFilter, forAllThreads, uintptr(unsafe.Pointer(&program))); err != 0 {
+		t.Fatalf("seccomp: %v", err)
+	}
+	runtime.KeepAlive(filter)
+}
+
+// After a failed fsync nobody knows what the disk has: the poll fails, and so does every later write until the store is
+// opened again. What was committed before can be read, and is there afterwards.
+func TestFailedFsync(t *testing.T) {
+	if path := os.Getenv(childStore); path != "" {
+		s := open(t, path)
+		l := claimAll(t, s)
+		ok(t, commit(t, s, l[0], newItem(l[0].Feed.ID, 1000, 10)))
+		failFsync(t)
+		for range 2 {
+			expectError(t, commit(t, s, l[1], newItem(l[1].Feed.ID, 1000, 10)), path, "the disk failed")
+		}
+		n, err := readAll(t, s)
+		ok(t, err)
+		if n != 401 {
+			t.Errorf("%d items, want 401", n)
+		}
+		if _, err := s.Compact(t.Context()); err == nil {
+			t.Error("it was compacted")
+		}
+		_ = s.Close()
+		return
+	}
+	path := filepath.Join(t.TempDir(), "wire.db")
+	filled(t, path)
+	if out, err := child(t, t.Name(), path).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	report, err := bolt.Verify(t.Context(), path)
+	if err != nil || report.Items != 401 {
+		t.Errorf("%+v, %v; want 401 items", report, err)
+	}
+	s := open(t, path)
+	l := claimAll(t, s)[1]
+	ok(t, commit(t, s, l, newItem(l.Feed.ID, 1000, 10)))
+	ok(t, s.Close())
+}

@@ -1,0 +1,159 @@
+package bolt_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/storage/bolt"
+)
+
+// prose is an item whose text has much in common with those of other items and little within itself.
+func prose(feed aggregator.FeedID, n int) aggregator.Item {
+	rnd := rand.New(rand.NewPCG(7, uint64(n)))
+	words := make([]string, 150)
+	for i := range words {
+		words[i] = fmt.Sprintf("w%da%d", rnd.IntN(200), rnd.IntN(3))
+	}
+	it := newItem(feed, n, 0)
+	it.URL = fmt.Sprint("https://example.org/news/2026/", n)
+	it.Content = `<p class="lead">` + strings.Join(words, " ") + `</p><p>More on <a href="https://example.org/">example.org</a></p>`
+	return it
+}
+
+// addProse gives the store's first feed n items, from the given number on.
+func addProse(t testing.TB, s *bolt.Store, from, n int) {
+	t.Helper()
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(1), dueAtStart))
+	l := claimAll(t, s)[0]
+	items := make([]aggregator.Item, n)
+	for i := range items {
+		items[i] = prose(l.Feed.ID, from+i)
+	}
+	ok(t, commit(t, s, l, items...))
+}
+
+// inFile counts what a bucket of the file has.
+func inFile(t testing.TB, path, bucket string) (pairs, bytes int) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	ok(t, err)
+	defer db.Close()
+	ok(t, db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte(bucket)).ForEach(func(k, v []byte) error {
+			pairs, bytes = pairs+1, bytes+len(v)
+			return nil
+		})
+	}))
+	return pairs, bytes
+}
+
+func TestStoreTrainsADictionaryOnItsItems(t *testing.T) {
+	dir := t.TempDir()
+	// The same items, in one store before it has a dictionary and in the other after.
+	without, with := filepath.Join(dir, "without.db"), filepath.Join(dir, "with.db")
+	s := open(t, without)
+	addProse(t, s, 5000, 1000)
+	ok(t, s.Close())
+	s = open(t, with)
+	addProse(t, s, 0, 2500)
+	ok(t, s.Close())
+	if n, _ := inFile(t, with, "dictionaries"); n != 1 {
+		t.Fatalf("%d dictionaries after 2500 items, want 1", n)
+	}
+	_, before := inFile(t, with, "items")
+	s = open(t, with)
+	addProse(t, s, 5000, 1000)
+	ok(t, s.Close())
+	_, after := inFile(t, with, "items")
+	_, plain := inFile(t, without, "items")
+	if got := after - before; got > plain*8/10 {
+		t.Errorf("1000 items take %d bytes with a dictionary and %d without one", got, plain)
+	}
+	s = open(t, with)
+	defer s.Close()
+	all := collect(t, s.Items(t.Context(), aggregator.ItemQuery{}))
+	if len(all) != 3500 {
+		t.Fatalf("%d items, want 3500", len(all))
+	}
+	for i, it := range all {
+		n := i
+		if i >= 2500 {
+			n += 2500
+		}
+		want := prose(it.Feed, n)
+		want.Seq = it.Seq
+		if !cmp.Equal(want, it) {
+			t.Fatalf("item %d differs (-want +got):\n%s", n, cmp.Diff(want, it))
+		}
+	}
+}
+
+// Items that have nothing in common make no dictionary, and no harm.
+func TestStoreWithoutAnythingInCommon(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wire.db")
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(1), dueAtStart))
+	for round := range 3 {
+		l := claimAll(t, s)[0]
+		var items []aggregator.Item
+		for i := range 1000 {
+			items = append(items, aggregator.Item{
+				ID: aggregator.NewItemID(l.Feed.ID, "n", fmt.Sprint(round, i)), Story: aggregator.StoryID{1}, Feed: l.Feed.ID,
+			})
+		}
+		ok(t, commit(t, s, l, items...))
+	}
+	n, err := readAll(t, s)
+	ok(t, err)
+	if n != 3000 {
+		t.Errorf("%d items, want 3000", n)
+	}
+	ok(t, s.Close())
+}
+
+// A bit that flips in an item's text is found, also where the page around it is whole.
+func TestFlippedBitInARecordIsAnError(t *testing.T) {
+	for _, size := range []int{0, 2000} {
+		path := filepath.Join(t.TempDir(), "wire.db")
+		s := open(t, path)
+		ok(t, s.SyncFeeds(t.Context(), manyFeeds(1), dueAtStart))
+		l := claimAll(t, s)[0]
+		ok(t, commit(t, s, l, noisy(l.Feed.ID, 1, size)))
+		ok(t, s.Close())
+		var key, record []byte
+		write(t, path, func(tx *bbolt.Tx) error {
+			k, v := tx.Bucket([]byte("items")).Cursor().First()
+			key, record = bytes.Clone(k), bytes.Clone(v)
+			return nil
+		})
+		for _, at := range []int{1, len(record) / 2, len(record) - 1} {
+			spoiled := bytes.Clone(record)
+			spoiled[at] ^= 0x10
+			write(t, path, func(tx *bbolt.Tx) error { return tx.Bucket([]byte("items")).Put(key, spoiled) })
+			s := open(t, path)
+			_, err := readAll(t, s)
+			if err == nil {
+				t.Errorf("size %d: byte %d of %d was spoiled and nothing said so", size, at, len(record))
+			}
+			names(t, err, path)
+			ok(t, s.Close())
+		}
+	}
+}
+
+// Whatever a spoiled file has in the place of a record, reading it ends, with an error or without.
+func FuzzRecord(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add([]byte{1, 0xa0})
+	f.Add(bolt.MakeRecord(""))
+	f.Add(bolt.MakeRecord(strings.Repeat("text ", 100)))
+	f.Fuzz(func(t *testing.T, record []byte) { _ = bolt.ReadRecord(record) })
+}
