@@ -192,6 +192,9 @@ func whereabouts(j *job, seen answer, failure error, same bool, now time.Time) s
 
 // redirected reports whether an answer that came from one URL is to a request for another. Errors cut long URLs.
 func redirected(requested, answered string) bool {
+	if requested == answered || answered == "" {
+		return false // the usual case, without reading the URL
+	}
 	u, err := url.Parse(requested)
 	if err != nil {
 		return false
