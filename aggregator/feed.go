@@ -38,9 +38,13 @@ type Validators struct {
 type FeedState struct {
 	// Due is when the feed is to be polled next.
 	Due time.Time
-	// NotBefore is when the publisher allows the next poll (Retry-After, RFC 9110 section 10.2.3), zero where it did not
-	// say. No change of schedule and no command brings a poll before it.
-	NotBefore time.Time
+	// Pace is what tells when the next poll is worth making. No change of schedule and no command brings a poll before
+	// its NotBefore, and none polls a feed that is Stopped.
+	Pace Pace
+	// Move is the permanent redirect that the last polls saw. MovedTo is the URL that the feed is polled at since such a
+	// one was believed; empty for the Feed's own.
+	Move    Move
+	MovedTo string
 	// Validators vouch for the items of the last committed document and are only ever stored along with them.
 	Validators Validators
 	// BodyHash is that of the last document that was read, as HashOf(body).
@@ -52,12 +56,21 @@ type FeedState struct {
 	Title, Link, Language, DocumentID string
 	// LastPoll is the latest poll, whatever its outcome; its zero value means that there was none yet.
 	LastPoll PollRecord
-	// LastSuccess is when a poll last ended without error, LastNew when one last brought a new item.
-	LastSuccess, LastNew time.Time
+	// LastSuccess is when a poll last ended without error, LastNew when one last brought a new item, LastWhole when one
+	// last brought the whole document.
+	LastSuccess, LastNew, LastWhole time.Time
 	// Failures counts the polls in a row that ended in an error.
 	Failures int
 	// Items counts the feed's stored items.
 	Items int
+}
+
+// URL is where the feed is polled.
+func (s FeedStatus) URL() string {
+	if s.State.MovedTo != "" {
+		return s.State.MovedTo
+	}
+	return s.Feed.URL
 }
 
 // Moved is the state of the feed once its URL has changed: nothing that the old address answered counts for the new one.

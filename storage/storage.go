@@ -46,9 +46,9 @@ type FeedStore interface {
 	Feeds(ctx context.Context) iter.Seq2[aggregator.FeedStatus, error]
 	// Feed is the feed with the given id, active or not, or ErrNotFound.
 	Feed(ctx context.Context, id aggregator.FeedID) (aggregator.FeedStatus, error)
-	// MakeDue sets the due time of all active feeds to at where it is later, to their NotBefore where that is later
-	// than at, in several transactions where they are
-	// many. What is done when it is stopped stays done.
+	// MakeDue sets the due time of all active feeds but those that are Stopped to at where it is later, to their
+	// Pace.NotBefore where that is later than at, in several transactions where they are many. What is done when it is
+	// stopped stays done.
 	MakeDue(ctx context.Context, at time.Time) error
 	// NextDue is the earliest due time of the active feeds that are not leased at now; zero where there is none.
 	NextDue(ctx context.Context, now time.Time) (time.Time, error)
@@ -57,11 +57,17 @@ type FeedStore interface {
 // PollStore is the poller's side.
 type PollStore interface {
 	// Claim leases up to limit active feeds that are due at now and not leased, the longest due first, ties by id. A
-	// lease ends with its Commit or Release, or when its duration has passed since now and another takes the feed:
+	// lease ends with its Commit, Release or Postpone, or when its duration has passed since now and another takes the feed:
 	// until then its outcome is still accepted, so that no poll is wasted for being slow.
 	Claim(ctx context.Context, now time.Time, duration time.Duration, limit int) ([]aggregator.Lease, error)
+	// ClaimFeed leases one active feed as Claim does, whether it is due or not: ErrNotFound where there is no such feed,
+	// ErrLeased where it is leased.
+	ClaimFeed(ctx context.Context, id aggregator.FeedID, now time.Time, duration time.Duration) (aggregator.Lease, error)
 	// Release gives leases back unpolled: their feeds are due as before. Leases that are lost are passed over.
 	Release(ctx context.Context, leases ...aggregator.Lease) error
+	// Postpone gives leases back unpolled: their feeds are due at the State.Due that each lease has now, and nothing
+	// else of them is changed. Leases that are lost are passed over.
+	Postpone(ctx context.Context, leases ...aggregator.Lease) error
 	// Resolve says which of the ids are stored, as an item's ID or else among its Aliases, in the order asked. One
 	// that is not stored comes back as the ID that was asked for.
 	Resolve(ctx context.Context, ids []aggregator.ItemID) ([]aggregator.KnownItem, error)

@@ -67,10 +67,13 @@ type Config struct {
 
 // Fetch bounds one fetch.
 type Fetch struct {
-	// Timeout is for the whole fetch, redirects and body included.
-	Timeout time.Duration
-	// MaxBody bounds the body in bytes, before and after decompression.
-	MaxBody int64
+	// Timeout is for the whole fetch, redirects and body included; ConnectTimeout for the way to an open connection and
+	// again for TLS on it, HeaderTimeout for the wait from there to the end of the answer's headers.
+	Timeout, ConnectTimeout, HeaderTimeout time.Duration
+	// MinRate is how many bytes a second a body must bring, 0 for any pace.
+	MinRate int64
+	// MaxBody bounds the body in bytes after decompression, MaxDownload before; MaxHeader bounds an answer's headers.
+	MaxBody, MaxDownload, MaxHeader int64
 	// AllowPrivate lets all feeds resolve to loopback, private and link-local addresses; aggregator.Feed has the same
 	// for one feed.
 	AllowPrivate bool
@@ -78,6 +81,22 @@ type Fetch struct {
 	Workers int
 	// Redirects is how many are followed in one fetch, at least 1.
 	Redirects int
+	// HostConnections and HostDelay are the limit of every host that Hosts does not have.
+	HostConnections int
+	HostDelay       time.Duration
+	// Hosts are limits of single hosts: domains without what is before the registered name, or addresses.
+	Hosts map[string]HostLimit
+	// MinInterval is the least time between two polls of a feed, MinIntervalUnvalidated that of one whose publisher gives
+	// nothing to ask for changes with; 0 leaves it to the schedules. HintCeiling is how far a publisher's hints put a
+	// poll off at most.
+	MinInterval, MinIntervalUnvalidated, HintCeiling time.Duration
+}
+
+// HostLimit is what one host is asked of at most.
+type HostLimit struct {
+	// Connections is how many fetches may be under way at once, Delay the least time from one's beginning to the next's.
+	Connections int
+	Delay       time.Duration
 }
 
 // Publish shapes the merged feeds.
@@ -130,6 +149,8 @@ type Options struct {
 	Env func(name string) (string, bool)
 	// CheckSchedule says what is wrong with a cron spec.
 	CheckSchedule func(spec string) error
+	// CheckHost says what is wrong with the name of a host that is given a limit of its own.
+	CheckHost func(name string) error
 	// CheckQuery says what is wrong with a query. An error that has a method Offset() int, in bytes from the query's
 	// start, moves the Problem's place to there.
 	CheckQuery func(query string) error
@@ -142,8 +163,12 @@ func Default(folder string) *Config {
 		BaseURL:  "http://127.0.0.1:8080",
 		Store:    "bolt://" + filepath.Join(folder, "topicwire.db"),
 		Schedule: "@every 30m",
-		Fetch:    Fetch{Timeout: 30 * time.Second, MaxBody: 16 << 20, Redirects: 10},
-		Publish:  Publish{Stories: 50, Window: 48 * time.Hour, MaxAge: 5 * time.Minute},
+		Fetch: Fetch{
+			Timeout: 30 * time.Second, ConnectTimeout: 10 * time.Second, HeaderTimeout: 20 * time.Second,
+			MinRate: 1 << 10, MaxBody: 16 << 20, MaxDownload: 16 << 20, MaxHeader: 256 << 10, Redirects: 10,
+			HostConnections: 2, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
+		},
+		Publish: Publish{Stories: 50, Window: 48 * time.Hour, MaxAge: 5 * time.Minute},
 		Maintenance: Maintenance{
 			Backup:     Backup{Dir: filepath.Join(folder, "backups"), Keep: 7},
 			StaleFeeds: StaleFeeds{Schedule: "@daily", After: 7 * 24 * time.Hour},
@@ -181,6 +206,7 @@ func Parse(file string, data []byte, o Options) (*Config, error) {
 		return nil, r.sorted()
 	}
 	d := draft{Config: Default(r.folder)}
+	d.Fetch.MaxDownload = 0 // what is not given is what MaxBody then is
 	readFields(r, root, "the config", rootFields, &d)
 	r.finish(&d)
 	if len(r.problems) > 0 {

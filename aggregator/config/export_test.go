@@ -4,7 +4,9 @@ package config
 func Keys() []string {
 	var keys []string
 	for prefix, names := range map[string][]string{
-		"": fieldNames(rootFields), "fetch.": fieldNames(fetchFields), "publish.": fieldNames(publishFields),
+		"":             fieldNames(rootFields),
+		"fetch.hosts.": nil, // their names are the operator's; config.example.yaml shows one in words
+		"fetch.":       fieldNames(fetchFields), "publish.": fieldNames(publishFields),
 		"maintenance.": fieldNames(maintenanceFields), "maintenance.backup.": fieldNames(backupFields),
 		"maintenance.stale_feeds.": fieldNames(staleFields), "feeds.": fieldNames(feedFields), "topics.": fieldNames(topicFields),
 		"maintenance.prune.": fieldNames(jobFields), "maintenance.check.": fieldNames(jobFields),

@@ -34,10 +34,25 @@ var (
 	}
 	fetchFields = []field[Fetch]{
 		{"timeout", func(r *reader, n ast.Node, f *Fetch) { r.readDuration(n, time.Millisecond, &f.Timeout) }},
-		{"max_body", func(r *reader, n ast.Node, f *Fetch) { r.readSize(n, 4<<30, &f.MaxBody) }},
+		{"connect_timeout", func(r *reader, n ast.Node, f *Fetch) { r.readDuration(n, time.Millisecond, &f.ConnectTimeout) }},
+		{"header_timeout", func(r *reader, n ast.Node, f *Fetch) { r.readDuration(n, time.Millisecond, &f.HeaderTimeout) }},
+		{"min_rate", func(r *reader, n ast.Node, f *Fetch) { r.readSize(n, 0, 1<<30, &f.MinRate) }},
+		{"max_body", func(r *reader, n ast.Node, f *Fetch) { r.readSize(n, 1, 4<<30, &f.MaxBody) }},
+		{"max_download", func(r *reader, n ast.Node, f *Fetch) { r.readSize(n, 1, 4<<30, &f.MaxDownload) }},
+		{"max_header", func(r *reader, n ast.Node, f *Fetch) { r.readSize(n, 4<<10, 16<<20, &f.MaxHeader) }},
 		{"allow_private", func(r *reader, n ast.Node, f *Fetch) { r.readBool(n, &f.AllowPrivate) }},
 		{"workers", func(r *reader, n ast.Node, f *Fetch) { r.readInt(n, 0, 10_000, &f.Workers) }},
 		{"redirects", func(r *reader, n ast.Node, f *Fetch) { r.readInt(n, 1, 100, &f.Redirects) }},
+		{"host_connections", func(r *reader, n ast.Node, f *Fetch) { r.readInt(n, 1, 10_000, &f.HostConnections) }},
+		{"host_delay", func(r *reader, n ast.Node, f *Fetch) { r.readDuration(n, 0, &f.HostDelay) }},
+		{"hosts", func(r *reader, n ast.Node, f *Fetch) { r.readHosts(n, f) }},
+		{"min_interval", func(r *reader, n ast.Node, f *Fetch) { r.readDuration(n, 0, &f.MinInterval) }},
+		{"min_interval_unvalidated", func(r *reader, n ast.Node, f *Fetch) { r.readDuration(n, 0, &f.MinIntervalUnvalidated) }},
+		{"hint_ceiling", func(r *reader, n ast.Node, f *Fetch) { r.readDuration(n, time.Second, &f.HintCeiling) }},
+	}
+	hostFields = []field[HostLimit]{
+		{"connections", func(r *reader, n ast.Node, l *HostLimit) { r.readInt(n, 1, 10_000, &l.Connections) }},
+		{"delay", func(r *reader, n ast.Node, l *HostLimit) { r.readDuration(n, 0, &l.Delay) }},
 	}
 	publishFields = []field[Publish]{
 		{"stories", func(r *reader, n ast.Node, p *Publish) { r.readInt(n, 1, 1000, &p.Stories) }},
@@ -105,6 +120,7 @@ func sections() []section {
 	return []section{
 		{"at the top level", fieldNames(rootFields)},
 		{"under fetch", fieldNames(fetchFields)},
+		{"under a host in fetch.hosts", fieldNames(hostFields)},
 		{"under publish", fieldNames(publishFields)},
 		{"under maintenance", fieldNames(maintenanceFields)},
 		{"under maintenance.backup", fieldNames(backupFields)},

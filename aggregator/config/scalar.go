@@ -267,7 +267,7 @@ func parseDuration(s string) (time.Duration, error) {
 	return time.Duration(total), nil
 }
 
-func (r *reader) readSize(n ast.Node, most int64, into *int64) {
+func (r *reader) readSize(n ast.Node, least, most int64, into *int64) {
 	s, ok := r.scalar(n)
 	if !ok {
 		return
@@ -276,8 +276,8 @@ func (r *reader) readSize(n ast.Node, most int64, into *int64) {
 	switch {
 	case err != nil:
 		r.wrong(s, "is no size", "write bytes with a unit (B, KB, MB, GB, KiB, MiB, GiB), as in 16MiB")
-	case value < 1 || value > most:
-		r.wrong(s, "is out of range", fmt.Sprintf("write a size above 0 and at most %dMiB", most>>20))
+	case value < least || value > most:
+		r.wrong(s, "is out of range", fmt.Sprintf("write a size of at least %dB and at most %dMiB", least, most>>20))
 	default:
 		*into = value
 	}

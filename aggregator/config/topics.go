@@ -79,6 +79,18 @@ func (r *reader) readQuery(n ast.Node, into *string) bool {
 // finish checks what needs the whole file and puts the parts of the draft together.
 func (r *reader) finish(d *draft) {
 	d.BaseURL = firstOf(d.baseURL, d.listenURL, d.BaseURL)
+	if d.Fetch.MaxDownload == 0 {
+		d.Fetch.MaxDownload = d.Fetch.MaxBody
+	}
+	for name, limit := range d.Fetch.Hosts {
+		if limit.Connections == 0 {
+			limit.Connections = d.Fetch.HostConnections
+		}
+		if limit.Delay < 0 {
+			limit.Delay = d.Fetch.HostDelay
+		}
+		d.Fetch.Hosts[name] = limit
+	}
 	feeds := r.finishFeeds(d)
 	topics := r.finishTopics(d)
 	d.Retention.Feeds, d.Retention.Topics = ownRules(d)

@@ -92,7 +92,11 @@ topics:
 	want := &config.Config{
 		Listen: "0.0.0.0:9000", BaseURL: "http://localhost:9000", Store: "bolt:///var/lib/wire.db", Schedule: "@hourly",
 		Contact: "mailto:wire@example.org",
-		Fetch:   config.Fetch{Timeout: 90 * time.Second, MaxBody: 512 << 10, AllowPrivate: true, Workers: 3, Redirects: 4},
+		Fetch: config.Fetch{
+			Timeout: 90 * time.Second, ConnectTimeout: 10 * time.Second, HeaderTimeout: 20 * time.Second, MinRate: 1 << 10,
+			MaxBody: 512 << 10, MaxDownload: 512 << 10, MaxHeader: 256 << 10, AllowPrivate: true, Workers: 3, Redirects: 4,
+			HostConnections: 2, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
+		},
 		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour},
 		Maintenance: config.Maintenance{
 			Backup:     config.Backup{Schedule: "30 3 * * *", Dir: "/etc/backups", Keep: 2},

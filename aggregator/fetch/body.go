@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // errTooBig is a reader that had more to say than it may.
@@ -15,10 +16,10 @@ var errTooBig = errors.New("too big")
 // body reads the answer's body, closes it, and undoes its encodings.
 func (g *get) body(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
-	limit := g.client.options.MaxBody
+	limit, key := g.client.options.MaxDownload, g.client.options.downloadKey
 	if resp.ContentLength > limit {
-		return nil, because("the document has %s, above the limit fetch.max_body (%s): raise it if the feed is "+
-			"worth it", size(resp.ContentLength), size(limit))
+		return nil, because("the answer has %s, above the limit %s (%s): raise it if the feed is worth it",
+			size(resp.ContentLength), key, size(limit))
 	}
 	encodings, err := encodingsOf(resp.Header)
 	if err != nil {
@@ -26,12 +27,11 @@ func (g *get) body(resp *http.Response) ([]byte, error) {
 	}
 	scratch := g.client.scratch.get()
 	defer g.client.scratch.put(scratch)
-	raw, err := readUpTo((*scratch)[:0], resp.Body, limit)
+	raw, err := readUpTo((*scratch)[:0], counted{resp.Body, &g.watch.read}, limit)
 	*scratch, g.bytes = raw, int64(len(raw))
 	switch {
 	case err == errTooBig:
-		return nil, because("the document is above the limit fetch.max_body (%s): raise it if the feed is worth it",
-			size(limit))
+		return nil, because("the answer is above the limit %s (%s): raise it if the feed is worth it", key, size(limit))
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		of := ""
 		if resp.ContentLength > 0 {
@@ -45,7 +45,23 @@ func (g *get) body(resp *http.Response) ([]byte, error) {
 	if err != nil || body != nil {
 		return body, err
 	}
+	if most := g.client.options.MaxBody; int64(len(raw)) > most {
+		return nil, because("the document has %s, above the limit fetch.max_body (%s): raise it if the feed is worth it",
+			size(int64(len(raw))), size(most))
+	}
 	return handOver(scratch), nil
+}
+
+// counted tells the watch how much of the body has come.
+type counted struct {
+	io.Reader
+	read *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 // decode undoes the encodings, the last one first. It returns nil where there was nothing to undo.

@@ -159,7 +159,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		"noise labelled zstd":          {"zstd", []byte("\x01\x02noise\x00"), "zstd data is damaged"},
 		"an unknown encoding":          {"compress", []byte("\x1f\x9d\x90noise"), `encoded as "compress", which was not asked for`},
 		"four layers":                  {"gzip, gzip, gzip, gzip", gzipOf(long), "encoded more than 3 times over"},
-		"too big":                      {"", big, "the document is above the limit fetch.max_body (1 MiB): raise it"},
+		"too big":                      {"", big, "the answer is above the limit fetch.max_body (1 MiB): raise it"},
 		"too big as gzip":              {"gzip", gzipOf(big), "above the limit fetch.max_body (1 MiB) when decompressed"},
 		"too big as deflate":           {"deflate", zlibOf(big), "when decompressed"},
 		"too big as raw deflate":       {"deflate", flateOf(big), "when decompressed"},
@@ -217,7 +217,7 @@ func TestBombsCostNoMemory(t *testing.T) {
 	for name, c := range map[string]struct{ url, want string }{
 		"2 GiB as 2 MB of gzip":          {encoded(t, "gzip", bytes.Repeat(member, 2048)), "fetch.max_body (16 MiB) when decompressed"},
 		"a body that never ends":         {endless.URL, "above the limit fetch.max_body (16 MiB)"},
-		"a Content-Length of a tebibyte": {lying.URL, "the document has 1048576 MiB"},
+		"a Content-Length of a tebibyte": {lying.URL, "the answer has 1048576 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client := newClient(t, fetch.Options{})

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -23,6 +22,12 @@ type Error struct {
 	// RetryAfter is the time before which the publisher asked not to be asked again, zero where it named none. It is
 	// as the publisher says, however far off.
 	RetryAfter time.Time
+	// Freshness is what the last answer says about how long it holds; zero where there was none.
+	Freshness Freshness
+	// Unreached says that no connection was made: the host's name could not be looked up, or no address of it could be
+	// connected to. Where that happens to many hosts at once, it is this machine that has no network. A refusal to
+	// connect to an address that is not public is not among it.
+	Unreached bool
 	// Bytes counts what was read of a body, as it came over the network.
 	Bytes int64
 	// Err says what was wrong and what to do, in words for the operator.
@@ -46,41 +51,36 @@ func (r *reason) Unwrap() error { return r.err }
 // because makes a reason that has nothing behind it.
 func because(format string, args ...any) error { return &reason{fmt.Sprintf(format, args...), nil} }
 
-// errTimeout is the cause of a Get's context that ended by Options.Timeout.
-var errTimeout = errors.New("out of time")
-
 // failure makes an Error of whatever ended the Get.
 func (g *get) failure(err error) *Error {
-	e := &Error{URL: publicURL(g.request.URL), Status: g.status, RetryAfter: g.retryAfter, Bytes: g.bytes, Err: err}
+	e := &Error{
+		URL: publicURL(g.request.URL), Status: g.status, RetryAfter: g.retryAfter, Freshness: g.freshness, Bytes: g.bytes, Err: err,
+	}
 	if g.at != nil {
 		e.URL = clip(g.at.String())
 	}
-	var plain *reason
-	switch {
-	case errors.As(err, &plain):
+	var (
+		plain     *reason
+		unreached *unreachedError
+		private   *privateError
+	)
+	if errors.As(err, &plain) {
 		e.Err = plain
-	case outOfTime(g.ctx, err) && !isDNS(err):
-		during := phase(g.progress.phase.Load())
-		text := during.String()
-		if during == reading {
-			text += fmt.Sprintf(" (%d bytes so far)", g.bytes)
-		}
-		text += fmt.Sprintf(" took longer than fetch.timeout (%s) allows: raise it if the publisher is always that slow",
-			g.client.options.Timeout)
-		e.Err = &reason{text, err}
-	default:
-		e.Err = &reason{explain(err, g.at != nil && g.at.Scheme == "https"), err}
+		return e
+	}
+	limit := g.watch.limit(g.ctx, err)
+	if limit != nil {
+		e.Err = &reason{limit.Error(), err}
+		e.Unreached = limit.phase <= dialling
+	} else {
+		e.Err = &reason{g.client.explain(err, g.at != nil && g.at.Scheme == "https"), err}
+		e.Unreached = errors.As(err, &unreached) && !errors.As(err, &private)
 	}
 	return e
 }
 
-func isDNS(err error) bool {
-	var dns *net.DNSError
-	return errors.As(err, &dns)
-}
-
 // explain puts what the network, TLS and HTTP layers report into plain words, where it knows any.
-func explain(err error, https bool) string {
+func (c *Client) explain(err error, https bool) string {
 	var (
 		private *privateError
 		dns     *net.DNSError
@@ -104,11 +104,14 @@ func explain(err error, https bool) string {
 	// The rest has no types to tell it by.
 	switch text := err.Error(); {
 	case strings.Contains(text, "headers exceeded"), strings.Contains(text, "header list"):
-		return fmt.Sprintf("the answer's headers are above %s: the publisher's server is broken", size(maxHeader))
+		return fmt.Sprintf("the answer's headers are above the limit fetch.max_header (%s): the publisher's server is broken",
+			size(c.options.MaxHeader))
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME header"):
 		return "the answer is not HTTP: check the URL's port" + schemeHint(https)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET),
-		errors.Is(err, syscall.EPIPE), strings.Contains(text, "server closed idle connection"):
+		errors.Is(err, syscall.EPIPE), strings.Contains(text, "server closed idle connection"),
+		strings.Contains(text, "client connection lost"), strings.Contains(text, "http2: server sent GOAWAY"),
+		strings.Contains(text, "stream error"):
 		return "the host closed the connection without a full answer: nothing to do unless it lasts"
 	default:
 		return clip(strings.Map(printable, text))
@@ -129,7 +132,7 @@ func explainTLS(err error) string {
 		hostname x509.HostnameError
 		invalid  x509.CertificateInvalidError
 		record   tls.RecordHeaderError
-		alert    tls.AlertError
+		remote   *net.OpError
 		verify   *tls.CertificateVerificationError
 	)
 	const theirs = "; the publisher has to mend it"
@@ -146,8 +149,11 @@ func explainTLS(err error) string {
 		return "the host's TLS certificate cannot be verified" + theirs
 	case errors.As(err, &record):
 		return "the host does not speak TLS on this port: check the URL's port, or use http"
-	case errors.As(err, &alert):
-		return fmt.Sprintf("the host refuses the TLS handshake (%s)%s", clip(alert.Error()), theirs)
+	case strings.Contains(err.Error(), "protocol version not supported"),
+		strings.Contains(err.Error(), "unsupported protocol version"):
+		return "the host speaks only a version of TLS that is not safe" + theirs
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return fmt.Sprintf("the host refuses the TLS handshake (%s)%s", clip(remote.Err.Error()), theirs)
 	case strings.Contains(err.Error(), "HTTP response to HTTPS client"):
 		return "the host does not speak TLS on this port: check the URL's port, or use http"
 	}
@@ -179,8 +185,6 @@ func statusText(status int) string {
 		return "too many requests (429): poll this host more rarely"
 	case http.StatusUnavailableForLegalReasons:
 		return "withheld for legal reasons (451): the publisher may not show it to this machine's country"
-	case http.StatusIMUsed:
-		return "answered with a difference (226) that was not asked for: the publisher's server is broken"
 	}
 	name := http.StatusText(status)
 	if name != "" {
@@ -195,39 +199,4 @@ func statusText(status int) string {
 		return fmt.Sprintf("request refused (%d%s): look at the URL in a browser", status, name)
 	}
 	return fmt.Sprintf("the publisher's server failed (%d%s): nothing to do unless it lasts", status, name)
-}
-
-// retryAfter is the time that the answer asks to wait until, zero where it asks for none that lies ahead (RFC 9110
-// section 10.2.3). A date counts from the answer's own Date, so that a clock that is wrong on either side does not
-// change the wait.
-func retryAfter(h http.Header, now time.Time) time.Time {
-	value := strings.TrimSpace(h.Get("Retry-After"))
-	if value == "" {
-		return time.Time{}
-	}
-	// Further off than anyone means, and near enough for a time.Duration.
-	const longest = 10 * 365 * 24 * time.Hour
-	var wait time.Duration
-	if strings.Trim(value, "0123456789") == "" {
-		seconds, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || seconds > int64(longest/time.Second) {
-			seconds = int64(longest / time.Second)
-		}
-		wait = time.Duration(seconds) * time.Second
-	} else {
-		// All three dates of RFC 9110 section 5.6.7.
-		until, err := http.ParseTime(value)
-		if err != nil {
-			return time.Time{}
-		}
-		from, err := http.ParseTime(h.Get("Date"))
-		if err != nil {
-			from = now
-		}
-		wait = min(until.Sub(from), longest)
-	}
-	if wait <= 0 {
-		return time.Time{}
-	}
-	return now.Add(wait).UTC()
 }

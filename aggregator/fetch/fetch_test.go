@@ -88,9 +88,15 @@ func TestRequestSaysWhoAsksAndNothingElse(t *testing.T) {
 		}
 	}
 	get(t, c, fetch.Request{URL: s.URL, Validators: aggregator.Validators{ETag: `"x"`, LastModified: "yesterday"}})
-	want["If-None-Match"], want["If-Modified-Since"] = []string{`"x"`}, []string{"yesterday"}
+	want["If-None-Match"], want["If-Modified-Since"], want["A-Im"] = []string{`"x"`}, []string{"yesterday"}, []string{"feed"}
 	if diff := cmp.Diff(want, seen.Header); diff != "" {
 		t.Errorf("conditional headers (-want +got):\n%s", diff)
+	}
+	get(t, c, fetch.Request{URL: s.URL, Validators: aggregator.Validators{LastModified: "yesterday"}})
+	delete(want, "If-None-Match")
+	delete(want, "A-Im") // a date does not name the document that a difference would be to
+	if diff := cmp.Diff(want, seen.Header); diff != "" {
+		t.Errorf("headers with a date alone (-want +got):\n%s", diff)
 	}
 }
 
@@ -178,12 +184,14 @@ func TestResponse(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "text/xml; charset=koi8-r")
+		w.Header().Set("Date", "Mon, 02 Mar 2026 10:20:00 GMT")
 		fmt.Fprint(w, document)
 	})
 	got := get(t, newClient(t, fetch.Options{}), fetch.Request{URL: strings.Replace(s.URL, "//", "//me:s3cret@", 1)})
 	want := &fetch.Response{
 		URL: s.URL + "/feed.xml?x=1", Status: 200, ContentType: "text/xml; charset=koi8-r",
-		Body: []byte(document), Bytes: int64(len(document)),
+		Moved: s.URL + "/feed.xml?x=1", Body: []byte(document), Bytes: int64(len(document)),
+		Freshness: fetch.Freshness{Date: "Mon, 02 Mar 2026 10:20:00 GMT"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("response (-want +got):\n%s", diff)
@@ -264,8 +272,7 @@ func TestHTTP2(t *testing.T) {
 	s.EnableHTTP2 = true
 	s.StartTLS()
 	defer s.Close()
-	c := newClient(t, fetch.Options{})
-	c.Trust(rootsOf(s))
+	c := newClient(t, fetch.Options{Roots: rootsOf(s)})
 	first := get(t, c, fetch.Request{URL: s.URL})
 	second := get(t, c, fetch.Request{URL: s.URL, Validators: first.Validators})
 	if proto != "HTTP/2.0" || string(first.Body) != document || !second.NotModified {

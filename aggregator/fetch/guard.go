@@ -57,15 +57,10 @@ func (e *privateError) Error() string {
 		"on the feed", e.addr, e.what)
 }
 
-// refusePrivate refuses an address (host:port) that is not public.
-func refusePrivate(address string) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		// The dialer has resolved the name, so this is an address; one that cannot be read cannot be vouched for.
-		return fmt.Errorf("address %q cannot be checked: %w", address, err)
-	}
-	if what := notPublic(ap.Addr()); what != "" {
-		return &privateError{ap.Addr(), what}
+// refusePrivate refuses an address that is not public.
+func refusePrivate(addr netip.Addr) error {
+	if what := notPublic(addr); what != "" {
+		return &privateError{addr, what}
 	}
 	return nil
 }

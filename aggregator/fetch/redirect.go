@@ -66,12 +66,17 @@ func (g *get) redirect(resp *http.Response) (*url.URL, error) {
 		return nil, because("redirects from https to http (%s), which is not followed: if the publisher really has no https, "+
 			"use that URL", target)
 	}
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusPermanentRedirect:
+	default:
+		g.temporary = true
+	}
 	g.visited = append(g.visited, g.at.String())
 	if slices.Contains(g.visited, next.String()) {
 		return nil, because("redirects in a loop, back to %s: the publisher may insist on cookies", target)
 	}
 	if len(g.visited) > g.client.options.MaxRedirects {
-		return nil, because("redirects more than %d times, lastly to %s: look for the feed's new URL on the publisher's site",
+		return nil, because("redirects more than %d times (fetch.redirects), lastly to %s: look for the feed's new URL on the publisher's site",
 			g.client.options.MaxRedirects, target)
 	}
 	return next, nil

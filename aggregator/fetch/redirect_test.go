@@ -13,6 +13,7 @@ import (
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/fetch"
+	"github.com/topicwire/topicwire/aggregator/fetch/chaos"
 )
 
 // site serves documents, and redirects from /to?URL and /code/N?URL.
@@ -66,7 +67,7 @@ func TestRedirectsThatAreRefused(t *testing.T) {
 	s := site(t)
 	for from, want := range map[string]string{
 		"/ping":                        "redirects in a loop, back to " + s.URL + "/ping: the publisher may insist on cookies",
-		"/count/11":                    "redirects more than 10 times, lastly to " + s.URL + "/count/0",
+		"/count/11":                    "redirects more than 10 times (fetch.redirects), lastly to " + s.URL + "/count/0",
 		"/nowhere":                     "redirects (302) without saying where to",
 		"/to?http://exa mple.org/":     "redirects (302) to what is not a valid URL",
 		"/to?file:///etc/passwd":       "redirects to file:///etc/passwd: file URLs are not fetched",
@@ -95,8 +96,7 @@ func TestNoDowngradeToHTTP(t *testing.T) {
 	plain := site(t)
 	s := httptest.NewTLSServer(http.RedirectHandler(plain.URL+"/feed", http.StatusMovedPermanently))
 	defer s.Close()
-	c := newClient(t, fetch.Options{})
-	c.Trust(rootsOf(s))
+	c := newClient(t, fetch.Options{Roots: rootsOf(s)})
 	failure := fails(t, c, fetch.Request{URL: s.URL})
 	if want := "redirects from https to http (" + plain.URL + "/feed), which is not followed"; !strings.Contains(failure.Error(), want) {
 		t.Errorf("%q, want %q", failure, want)
@@ -211,10 +211,12 @@ func TestRedirectsToPrivateAddressesAreRefused(t *testing.T) {
 		"loopback as IPv6": strings.Replace(inner.URL, "127.0.0.1", "[::ffff:7f00:1]", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := fetch.New(fetch.Options{})
+			network := chaos.NewNetwork()
+			network.Host("outer.example", strings.TrimPrefix(outer.URL, "http://"))
+			network.Answer("localhost", []netip.Addr{netip.MustParseAddr("127.0.0.1")})
+			c := fetch.New(fetch.Options{Resolver: network, Connect: network.Connect})
 			defer c.Close()
-			c.Exempt(strings.TrimPrefix(outer.URL, "http://"))
-			failure := fails(t, c, fetch.Request{URL: outer.URL + "/to?" + target})
+			failure := fails(t, c, fetch.Request{URL: "http://outer.example/to?" + target})
 			if !strings.Contains(failure.Error(), "which is not connected to") || !strings.HasPrefix(failure.URL, target) {
 				t.Errorf("%q of %s", failure, failure.URL)
 			}

@@ -20,6 +20,8 @@ type Hints struct {
 	SkipDays  []time.Weekday
 	// UpdatePeriod is the Syndication module's period divided by its frequency: how often the feed changes.
 	UpdatePeriod time.Duration
+	// UpdateBase is a time from which those periods are counted (sy:updateBase).
+	UpdateBase time.Time
 }
 
 func ttl(minutes string) time.Duration {
@@ -66,4 +68,15 @@ func updatePeriod(sy map[string][]ext.Extension) time.Duration {
 		period /= time.Duration(n)
 	}
 	return period
+}
+
+// updateBase reads sy:updateBase, a date as W3C-DTF writes it.
+func updateBase(sy map[string][]ext.Extension) time.Time {
+	text := strings.TrimSpace(value(sy, "updateBase"))
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00", time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
 }

@@ -24,7 +24,7 @@ func fromRSS(feed *rss.Feed, s *survey, b *builder) {
 	b.doc.ID = firstOf(s.root.about, s.root.id)
 	b.doc.Hints = Hints{
 		TTL: ttl(feed.TTL), SkipHours: skipHours(feed.SkipHours), SkipDays: skipDays(feed.SkipDays),
-		UpdatePeriod: updatePeriod(feed.Extensions["sy"]),
+		UpdatePeriod: updatePeriod(feed.Extensions["sy"]), UpdateBase: updateBase(feed.Extensions["sy"]),
 	}
 	b.dates = newDateReader(b.seen, b.doc.Language, b.scope.page, s.dates)
 	for i, item := range feed.Items {

@@ -2,7 +2,9 @@
 // it under its topics and has the store commit the outcome as one value.
 //
 // What a poll found is decided by pure functions (settle.go) from the feed's last state, the document and what the
-// store holds of its items; this file and run.go do the I/O around them. A failed poll is an outcome like any other:
+// store holds of its items; when the feed is next due, and where, is package schedule's matter (plan.go). This file and
+// run.go do the I/O around them, and dispatch.go sees to it that no host is asked too much at once (package hosts), that a
+// slow one holds up no other, and that no worker waits for a disk. A failed poll is an outcome like any other:
 // it is committed with its error and its next due time, and it keeps the validators and items of the last good one.
 // Work is skipped as early as it can be: at a 304, then at a body with the same hash, then at an item with the same
 // hash.
@@ -12,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -23,6 +26,7 @@ import (
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/fetch"
+	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/parse"
 	"github.com/topicwire/topicwire/aggregator/schedule"
 	"github.com/topicwire/topicwire/aggregator/story"
@@ -39,9 +43,16 @@ type Store interface {
 // Queue gives out the feeds that are due. Its promises are those of storage.Store.
 type Queue interface {
 	Claim(ctx context.Context, now time.Time, duration time.Duration, limit int) ([]aggregator.Lease, error)
+	ClaimFeed(ctx context.Context, id aggregator.FeedID, now time.Time, duration time.Duration) (aggregator.Lease, error)
 	Release(ctx context.Context, leases ...aggregator.Lease) error
+	Postpone(ctx context.Context, leases ...aggregator.Lease) error
 	MakeDue(ctx context.Context, at time.Time) error
 	NextDue(ctx context.Context, now time.Time) (time.Time, error)
+}
+
+// Directory lists all feeds. It is asked when a feed has moved, whether another one is there already.
+type Directory interface {
+	Feeds(ctx context.Context) iter.Seq2[aggregator.FeedStatus, error]
 }
 
 // Fetcher makes one conditional GET. An error that has an HTTP status or a time to wait for is a *fetch.Error.
@@ -54,20 +65,24 @@ type Classifier interface {
 	Match(item *aggregator.Item) []aggregator.TopicID
 }
 
-// Options are what a Poller works with. All but Log are required.
+// Options are what a Poller works with. All but Hosts, Bounds and Log are required.
 type Options struct {
-	Store   Store
-	Queue   Queue
-	Fetcher Fetcher
-	Topics  Classifier
-	// Workers is how many polls may be under way at once.
+	Store     Store
+	Queue     Queue
+	Directory Directory
+	Fetcher   Fetcher
+	Topics    Classifier
+	// Workers is how many fetches may be under way at once.
 	Workers int
-	// Timeout bounds one fetch; leases last a little longer than that.
+	// Timeout bounds one fetch; leases last as long as a fetch may wait for its host, and a little longer than that.
 	Timeout time.Duration
 	// Grace is how long polls under way may go on when the poller is stopped.
 	Grace time.Duration
-	Now   func() time.Time
-	// Jitter gives numbers in [0, 1) that spread the retries of failing feeds.
+	// Hosts are the limits of hosts, Bounds those of what publishers ask for.
+	Hosts  hosts.Limits
+	Bounds schedule.Bounds
+	Now    func() time.Time
+	// Jitter gives numbers in [0, 1) that spread the retries of failing feeds. It is safe for use by many goroutines.
 	Jitter func() float64
 	Log    *slog.Logger
 }
@@ -75,14 +90,22 @@ type Options struct {
 // Poller polls feeds. It is made by New and safe for use by many goroutines.
 type Poller struct {
 	Options
-	// slots holds a value for each poll that is under way or about to be.
-	slots chan struct{}
+	outage schedule.Outage
+	// waiting are the polls whose host may not be asked yet, or that no worker is free for.
+	waiting *hosts.Queue[*job]
 	// turn is held by who starts polls, so that a pass can start all that it is asked for.
 	turn chan struct{}
-	// stalled counts the polls that wait for the store to work again.
-	stalled atomic.Int32
+	// room has a value when there may be room for more polls.
+	room chan struct{}
+	// light and heavy hold a value for each outcome that waits to be stored: one without and one with a document.
+	light, heavy chan struct{}
+	// stalled counts the polls that wait for the store to work again, inHand those that were leased and have not ended.
+	stalled, inHand atomic.Int32
 
-	mu          sync.Mutex
+	mu sync.Mutex
+	// workers are those at work; alarm wakes one up when a host may be asked again.
+	workers     int
+	alarm       *time.Timer
 	running     map[uint64]chan struct{} // by the token of the lease
 	watchers    map[int]func(aggregator.Feed, aggregator.PollRecord)
 	lastWatcher int
@@ -93,10 +116,16 @@ func New(o Options) *Poller {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Hosts.Park <= 0 {
+		o.Hosts.Park = hosts.DefaultPark
+	}
 	return &Poller{
 		Options:  o,
-		slots:    make(chan struct{}, o.Workers),
+		waiting:  hosts.New[*job](o.Hosts),
 		turn:     make(chan struct{}, 1),
+		room:     make(chan struct{}, 1),
+		light:    make(chan struct{}, lightOutcomes),
+		heavy:    make(chan struct{}, o.Workers),
 		running:  make(map[uint64]chan struct{}),
 		watchers: make(map[int]func(aggregator.Feed, aggregator.PollRecord)),
 	}
@@ -105,17 +134,22 @@ func New(o Options) *Poller {
 // answer is what a publisher's answer means, as far as that can be said without the store.
 type answer struct {
 	outcome
+	// response is nil where there was none worth reading.
+	response *fetch.Response
 	// doc is the document, nil where there is nothing new to read; unread are its items that were not read again.
 	doc    *parse.Document
 	unread []aggregator.ListedItem
+	// held is the time until which the publisher's host is left alone, zero where it is not.
+	held time.Time
 }
 
 // outcome is what a poll means for the store.
 type outcome struct {
 	state aggregator.FeedState
 	items []aggregator.Item
-	// retryAfter is the time before which the publisher asked not to be asked again; zero for none.
-	retryAfter time.Time
+	// same says that the answer is certainly this feed's; arrivals are the dates of what was new in it.
+	same     bool
+	arrivals []time.Time
 }
 
 // panicError is a panic that was caught. It is the feed's failure, whatever was done when it happened.
@@ -134,19 +168,10 @@ func (p *Poller) guarded(feed aggregator.FeedID, f func() error) (err error) {
 	return f()
 }
 
-// poll makes one poll and commits its outcome. An error means that nothing was stored: ctx ended, the lease was lost or
-// the store failed. An outcome that was stored is returned without error, also where it is a failed one. Where persist is
-// set and the store fails, storing is tried again and again; the publisher is not asked twice.
-func (p *Poller) poll(ctx context.Context, lease aggregator.Lease, persist bool) (aggregator.PollRecord, error) {
-	at := p.Now().UTC()
-	var seen answer
-	failure := p.guarded(lease.Feed.ID, func() (err error) {
-		seen, err = p.look(ctx, lease, at)
-		return err
-	})
-	if failure != nil && ctx.Err() != nil {
-		return aggregator.PollRecord{}, context.Cause(ctx)
-	}
+// settle commits the outcome of a poll. An error means that nothing was stored: ctx ended, the lease was lost or the store
+// failed. An outcome that was stored is returned without error, also where it is a failed one. Where the errand persists
+// and the store fails, storing is tried again and again; the publisher is not asked twice.
+func (p *Poller) settle(ctx context.Context, j *job, seen answer, failure error, at time.Time) (aggregator.PollRecord, error) {
 	stalled := false
 	defer func() {
 		if stalled {
@@ -154,7 +179,7 @@ func (p *Poller) poll(ctx context.Context, lease aggregator.Lease, persist bool)
 		}
 	}()
 	for {
-		record, err := p.keep(ctx, lease, seen, failure, at)
+		record, err := p.keep(ctx, j, seen, failure, at)
 		var panicked panicError
 		switch {
 		case err == nil, errors.Is(err, aggregator.ErrLeaseLost):
@@ -163,45 +188,70 @@ func (p *Poller) poll(ctx context.Context, lease aggregator.Lease, persist bool)
 			// The store is whole, and this document cannot be kept: a failed poll like any other.
 			failure = err
 			continue
-		case !persist, ctx.Err() != nil:
+		case !j.errand.persist, ctx.Err() != nil:
 			return record, err
 		}
 		if !stalled {
 			stalled = true
 			p.stalled.Add(1)
+			p.giveBackWaiting(errStalled, func(*job) bool { return true })
 		}
-		p.Log.Error("the store failed; the poll waits", "feed", lease.Feed.ID, "error", err, "retry_in", storePause)
+		p.Log.Error("the store failed; the poll waits", "feed", j.lease.Feed.ID, "error", err, "retry_in", storePause)
 		pause(ctx, storePause)
 	}
 }
 
+// wholeEvery is how often a document is asked for without validators, against publishers who answer 304 for ever.
+const wholeEvery = 7 * 24 * time.Hour
+
+// validators are those to ask with.
+func validators(state aggregator.FeedState, at time.Time) aggregator.Validators {
+	last := state.LastPoll
+	switch {
+	case at.Sub(state.LastWhole) >= wholeEvery:
+		return aggregator.Validators{}
+	case last.Outcome == aggregator.OutcomeFailed && last.Status == http.StatusIMUsed:
+		// The publisher's differences cannot be read.
+		return aggregator.Validators{}
+	}
+	return state.Validators
+}
+
 // look fetches the feed and reads it. An error is the feed's failure; the answer then has what is known of it in its
 // record.
-func (p *Poller) look(ctx context.Context, lease aggregator.Lease, at time.Time) (answer, error) {
+func (p *Poller) look(ctx context.Context, j *job, at time.Time) (answer, error) {
+	lease := j.lease
 	resp, err := p.Fetcher.Get(ctx, fetch.Request{
-		URL: lease.Feed.URL, Validators: lease.State.Validators, AllowPrivate: lease.Feed.AllowPrivate,
+		URL: j.url, Validators: validators(lease.State, at), AllowPrivate: lease.Feed.AllowPrivate,
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	seen := answer{outcome: outcome{state: lease.State, retryAfter: resp.RetryAfter}}
+	seen := answer{outcome: outcome{state: lease.State}, response: resp}
 	state := &seen.state
 	state.Validators = resp.Validators
-	state.Failures = 0
 	state.LastSuccess = at
 	record := &state.LastPoll
 	record.Status, record.Bytes, record.Error = resp.Status, resp.Bytes, ""
 	record.New, record.Changed = 0, 0
-	if resp.NotModified {
+	switch {
+	case resp.NotModified:
 		record.Outcome = aggregator.OutcomeNotModified
+		seen.same = true
 		return seen, nil
+	case resp.Delta:
+		seen.same = true
+	default:
+		state.LastWhole = at
+		state.BodyHash = aggregator.HashOf(resp.Body)
+		if state.BodyHash == lease.State.BodyHash {
+			record.Outcome = aggregator.OutcomeUnchanged
+			seen.same = true
+			return seen, nil
+		}
 	}
-	state.BodyHash = aggregator.HashOf(resp.Body)
-	if state.BodyHash == lease.State.BodyHash {
-		record.Outcome = aggregator.OutcomeUnchanged
-		return seen, nil
-	}
-	return seen, p.read(lease, resp, at, &seen)
+	err = p.read(lease, resp, at, &seen)
+	return seen, err
 }
 
 // read parses the items that were not in the feed's last document as they are now.
@@ -222,6 +272,8 @@ func (p *Poller) read(lease aggregator.Lease, resp *fetch.Response, at time.Time
 		seen.unread = append(seen.unread, before[bytes])
 	}
 	state := &seen.state
+	// The first document says what the feed is. A later one is known to be the same feed's by what it has of it.
+	seen.same = seen.same || lease.State.LastSuccess.IsZero() || len(seen.unread) > 0 || doc.ID != "" && doc.ID == state.DocumentID
 	state.Title, state.Link, state.Language, state.DocumentID = doc.Title, doc.Link, doc.Language, doc.ID
 	state.LastPoll.Outcome = aggregator.OutcomeStored
 	state.LastPoll.Listed = doc.Listed
@@ -229,8 +281,8 @@ func (p *Poller) read(lease aggregator.Lease, resp *fetch.Response, at time.Time
 }
 
 // keep finds out what the answer means for the store and commits that.
-func (p *Poller) keep(ctx context.Context, lease aggregator.Lease, seen answer, failure error, at time.Time) (aggregator.PollRecord, error) {
-	o := seen.outcome
+func (p *Poller) keep(ctx context.Context, j *job, seen answer, failure error, at time.Time) (aggregator.PollRecord, error) {
+	lease, o := j.lease, seen.outcome
 	switch {
 	case failure != nil:
 		o = failed(lease, seen.state.LastPoll, failure)
@@ -243,13 +295,8 @@ func (p *Poller) keep(ctx context.Context, lease aggregator.Lease, seen answer, 
 	now := p.Now().UTC()
 	record := &o.state.LastPoll
 	record.At, record.Duration = at, now.Sub(at)
-	o.state.Due = p.due(lease.Feed, o, now)
-	o.state.NotBefore = time.Time{}
-	if o.retryAfter.After(now) {
-		o.state.NotBefore = o.retryAfter
-		if limit := now.Add(schedule.MaxRetryAfter); o.retryAfter.After(limit) {
-			o.state.NotBefore = limit
-		}
+	if err := p.plan(ctx, j, seen, failure, &o, now); err != nil {
+		return aggregator.PollRecord{}, err
 	}
 	// An outcome that is there is worth storing, also when the program is about to stop.
 	err := p.Store.Commit(context.WithoutCancel(ctx), aggregator.Poll{
@@ -273,9 +320,15 @@ func (p *Poller) compare(ctx context.Context, lease aggregator.Lease, seen answe
 		items[i].Topics = Topics(p.Topics, lease.Feed.Topics, &items[i])
 	}
 	o.items = items
-	o.state.Listing = nil
-	if tooOld == 0 {
+	o.same = o.same || len(found.stored)+len(found.unchanged) > 0
+	o.arrivals = arrivals(items, found.stored)
+	switch {
+	case tooOld > 0:
 		// An item that was left out is not known, and is to be looked at again when the feed's max age changes.
+		o.state.Listing = nil
+	case seen.response.Delta:
+		o.state.Listing = joined(listing(nil, batch.Listed, seen.doc.Hashes), lease.State.Listing)
+	default:
 		o.state.Listing = listing(seen.unread, batch.Listed, seen.doc.Hashes)
 	}
 	record := &o.state.LastPoll
@@ -287,6 +340,37 @@ func (p *Poller) compare(ctx context.Context, lease aggregator.Lease, seen answe
 		o.state.LastNew = at
 	}
 	return nil
+}
+
+// arrivals are the publishers' dates of the items that are new, zero where they are not known.
+func arrivals(items []aggregator.Item, stored map[aggregator.ItemID]aggregator.Item) []time.Time {
+	var dates []time.Time
+	for _, it := range items {
+		if _, old := stored[it.ID]; old {
+			continue
+		}
+		date := it.Published
+		if it.DateSource != aggregator.DateFromFeed {
+			date = time.Time{}
+		}
+		dates = append(dates, date)
+	}
+	return dates
+}
+
+// maxJoined bounds a listing that differences are added to: what falls out of it is read again.
+const maxJoined = 2000
+
+// joined is what to remember after a difference to a document: what it lists and what that had.
+func joined(fresh, before []aggregator.ListedItem) []aggregator.ListedItem {
+	all := slices.Concat(fresh, before)
+	seen := make(map[aggregator.Hash]bool, len(all))
+	all = slices.DeleteFunc(all, func(l aggregator.ListedItem) bool {
+		repeated := seen[l.Bytes]
+		seen[l.Bytes] = true
+		return repeated
+	})
+	return all[:min(len(all), maxJoined)]
 }
 
 // listing is what to remember of a document: nothing where its items could not be told apart in its bytes.
@@ -349,21 +433,14 @@ func Topics(matching Classifier, forced []aggregator.TopicID, it *aggregator.Ite
 // still vouch for the document that is stored. answer has what is known of the publisher's answer.
 func failed(lease aggregator.Lease, answer aggregator.PollRecord, failure error) outcome {
 	o := outcome{state: lease.State}
-	o.state.Failures++
 	o.state.LastPoll = aggregator.PollRecord{
 		Outcome: aggregator.OutcomeFailed,
 		Status:  answer.Status,
 		Bytes:   answer.Bytes,
 		Error:   withoutSecrets(lease.Feed, strings.Join(strings.Fields(failure.Error()), " ")),
 	}
-	var refused *fetch.Error
-	if errors.As(failure, &refused) {
+	if refused := refusal(failure); refused != nil {
 		o.state.LastPoll.Status, o.state.LastPoll.Bytes = refused.Status, refused.Bytes
-		o.retryAfter = refused.RetryAfter
-		if refused.Status == http.StatusTooManyRequests {
-			// The publisher is asked too often; the feed has no fault.
-			o.state.Failures--
-		}
 	}
 	return o
 }
@@ -377,15 +454,11 @@ func withoutSecrets(feed aggregator.Feed, text string) string {
 	return strings.ReplaceAll(text, query, "hidden")
 }
 
-// due is when the feed is polled next after an outcome.
-func (p *Poller) due(feed aggregator.Feed, o outcome, now time.Time) time.Time {
-	spec, err := schedule.Parse(feed.Schedule)
-	if err != nil {
-		// The config has checked it; whatever else put it into the store must not make a feed be polled in a loop.
-		p.Log.Error("feed has an unreadable schedule; polling it daily", "feed", feed.ID, "schedule", feed.Schedule, "error", err)
-		return now.Add(24 * time.Hour)
+// refusal is the failure as the fetcher describes it, nil where it is another.
+func refusal(failure error) *fetch.Error {
+	var refused *fetch.Error
+	if errors.As(failure, &refused) {
+		return refused
 	}
-	return schedule.Due(spec, feed.ID, schedule.Outcome{
-		Now: now, Failures: o.state.Failures, Status: o.state.LastPoll.Status, RetryAfter: o.retryAfter,
-	}, p.Jitter)
+	return nil
 }

@@ -111,7 +111,7 @@ func newWire(t *testing.T, change func(*poll.Options), ids ...aggregator.FeedID)
 		t.Fatal(err)
 	}
 	options := poll.Options{
-		Store: w.store, Queue: w.store, Fetcher: w, Topics: topics{}, Workers: 4, Timeout: time.Second, Grace: time.Second,
+		Store: w.store, Queue: w.store, Directory: w.store, Fetcher: w, Topics: topics{}, Workers: 4, Timeout: time.Second, Grace: time.Second,
 		Now: w.clock, Jitter: func() float64 { return 0.5 },
 	}
 	if change != nil {
@@ -467,7 +467,7 @@ func TestRetryAfterIsRemembered(t *testing.T) {
 		return nil, &fetch.Error{Status: 429, RetryAfter: until, Err: errors.New("asks to wait")}
 	})
 	w.pass(t)
-	if state := w.feed(t, "a"); state.Failures != 0 || !state.NotBefore.Equal(until) || state.Due.Before(until) {
+	if state := w.feed(t, "a"); state.Failures != 0 || !state.Pace.NotBefore.Equal(until) || state.Due.Before(until) {
 		t.Errorf("state: %+v", state)
 	}
 	if summary, err := w.Pass(t.Context(), true, nil); err != nil || summary.Feeds != 0 {
@@ -476,8 +476,8 @@ func TestRetryAfterIsRemembered(t *testing.T) {
 	w.advance(50 * time.Hour)
 	w.answer("https://a.example/", document("", "1|https://a.example/1|one"))
 	w.pass(t)
-	if state := w.feed(t, "a"); !state.NotBefore.IsZero() {
-		t.Errorf("after a good poll: not before %s", state.NotBefore)
+	if state := w.feed(t, "a"); !state.Pace.NotBefore.IsZero() {
+		t.Errorf("after a good poll: not before %s", state.Pace.NotBefore)
 	}
 }
 

@@ -14,8 +14,14 @@ import (
 )
 
 const (
-	// leaseMargin is what a lease lasts beyond the fetch: parsing, looking up and committing.
+	// leaseMargin is what a lease lasts beyond the wait and the fetch: parsing, looking up and committing.
 	leaseMargin = time.Minute
+	// batch is how many feeds are leased at once, and maxInHand how many polls may wait, be under way or be stored.
+	batch     = 512
+	maxInHand = 8192
+	// lightOutcomes is how many outcomes without a document may wait to be stored while workers go on; of those with
+	// one it is as many as there are workers.
+	lightOutcomes = 1024
 	// longestSleep bounds how long Run trusts a next due time, since other processes may share the queue.
 	longestSleep = time.Minute
 	// storePause is how long a poll waits before it tries again to store what it has, after the store has failed.
@@ -25,6 +31,13 @@ const (
 // errStalled means that polls wait for the store: no feed is asked for what could not be kept either.
 var errStalled = errors.New("the store has failed; polling goes on when it works again")
 
+// outageError means that this machine has no network; wait is the time until it is worth trying again.
+type outageError struct{ wait time.Duration }
+
+func (outageError) Error() string {
+	return "no host can be reached: check this machine's network and its name server; feeds stay due, and nothing is counted against them"
+}
+
 // Summary counts the polls of a pass.
 type Summary struct {
 	// Feeds is how many were polled; Failed, NotModified and Unchanged are how many of them ended so.
@@ -32,6 +45,8 @@ type Summary struct {
 	Failed      int `json:"failed"`
 	NotModified int `json:"not_modified"`
 	Unchanged   int `json:"unchanged"`
+	// Postponed is how many feeds were not polled because their hosts asked to be left alone.
+	Postponed int `json:"postponed"`
 	// New and Changed count items.
 	New     int `json:"new"`
 	Changed int `json:"changed"`
@@ -53,17 +68,17 @@ func (s *Summary) add(r aggregator.PollRecord) {
 
 // Run polls feeds as they fall due until ctx ends. Polls under way then have Options.Grace to finish; those that do
 // not are given back unpolled. What goes wrong with a feed is in its record. When the store fails, each poll keeps what
-// it has and tries to store it until that succeeds; no feed is fetched twice for it.
+// it has and tries to store it until that succeeds; no feed is fetched twice for it. When this machine has no network,
+// feeds stay due and nothing is counted; one is tried each half minute.
 func (p *Poller) Run(ctx context.Context) {
-	polls, stop := p.outlive(ctx)
-	defer stop()
-	var mine sync.WaitGroup
-	defer mine.Wait()
+	e := p.newErrand(ctx, true)
+	defer e.end()
 	for ctx.Err() == nil {
-		started, err := p.startDue(ctx, func(lease aggregator.Lease) {
-			mine.Go(func() { _ = p.finish(polls, lease, true) }) // what went wrong is logged
-		})
+		started, err := p.startDue(ctx, e)
+		var down outageError
 		switch {
+		case errors.As(err, &down):
+			pause(ctx, down.wait)
 		case errors.Is(err, errStalled):
 			pause(ctx, storePause)
 		case err != nil && ctx.Err() == nil:
@@ -76,19 +91,31 @@ func (p *Poller) Run(ctx context.Context) {
 }
 
 // Pass polls every feed that is due when it begins, or every feed there is where all is set, and returns when they are
-// done, those too that Run was polling at that time. report, if not nil, is told of each, one at a time. A feed that
-// failed is in the summary; an error means that the pass is incomplete because ctx ended or the store failed.
+// done, those too that Run was polling at that time. Feeds of a host that cannot be asked for all of them at once are
+// waited for; those of a host that asked to be left alone are put off, and counted. report, if not nil, is told of each
+// poll, one at a time. A feed that failed is in the summary; an error means that the pass is incomplete because ctx ended,
+// the store failed or this machine has no network.
 func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed, aggregator.PollRecord)) (Summary, error) {
 	// An outcome that cannot be stored ends the pass: the next would fare no better.
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	polls, stop := p.outlive(ctx)
-	defer stop()
 	var (
 		mu      sync.Mutex
 		summary Summary
-		mine    sync.WaitGroup
+		again   []recall
 	)
+	e := p.newErrand(ctx, false)
+	defer e.end()
+	e.failed = func(j *job, err error) { giveUp(fmt.Errorf("poll %s: %w", j.lease.Feed.ID, err)) }
+	e.putOff = func(j *job, until time.Time, held bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if held {
+			summary.Postponed++
+			return
+		}
+		again = append(again, recall{j.lease.Feed.ID, until})
+	}
 	unwatch := p.watch(func(feed aggregator.Feed, record aggregator.PollRecord) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -98,14 +125,22 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 		}
 	})
 	defer unwatch()
-	others, err := p.startAll(ctx, all, func(lease aggregator.Lease) {
-		mine.Go(func() {
-			if err := p.finish(polls, lease, false); err != nil {
-				giveUp(fmt.Errorf("poll %s: %w", lease.Feed.ID, err))
-			}
-		})
-	})
-	mine.Wait()
+	began := p.Now().UTC()
+	others, err := p.startAll(ctx, began, all, e)
+	var rest []recall
+	for err == nil {
+		if len(rest) == 0 {
+			e.jobs.Wait()
+		}
+		mu.Lock()
+		rest, again = append(rest, again...), nil
+		mu.Unlock()
+		if len(rest) == 0 {
+			break
+		}
+		rest, err = p.recall(ctx, rest, began, e)
+	}
+	e.jobs.Wait()
 	for _, ended := range others {
 		select {
 		case <-ended:
@@ -122,49 +157,91 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 
 // startAll starts the polls of the feeds that are due now, or of all. Run starts none meanwhile, so that the pass has
 // them all. others are the polls that were under way already, as the channels that close at their ends.
-func (p *Poller) startAll(ctx context.Context, all bool, start func(aggregator.Lease)) (others []chan struct{}, err error) {
+func (p *Poller) startAll(ctx context.Context, began time.Time, all bool, e *errand) (others []chan struct{}, err error) {
 	if err := p.takeTurn(ctx); err != nil {
 		return nil, err
 	}
 	defer p.endTurn()
 	others = p.underWay()
-	began := p.Now().UTC()
 	if all {
 		if err := p.Queue.MakeDue(ctx, began); err != nil {
 			return others, fmt.Errorf("make all feeds due: %w", err)
 		}
 	}
 	for {
-		started, err := p.claim(ctx, began, start)
+		started, err := p.claim(ctx, began, e)
 		if err != nil || started == 0 {
 			return others, err
 		}
 	}
 }
 
+// recall is a feed that a pass has to come back to.
+type recall struct {
+	feed aggregator.FeedID
+	at   time.Time
+}
+
+// recallPause is how long a pass waits at most before it looks which feeds it has to come back to.
+const recallPause = 5 * time.Second
+
+// recall starts the polls of feeds whose hosts had too much to do before and now have time, and gives the others back. It
+// waits a while where there are none.
+func (p *Poller) recall(ctx context.Context, feeds []recall, began time.Time, e *errand) (rest []recall, err error) {
+	slices.SortFunc(feeds, func(a, b recall) int { return a.at.Compare(b.at) })
+	pause(ctx, min(feeds[0].at.Sub(p.Now()), recallPause))
+	for i, f := range feeds {
+		now := p.Now().UTC()
+		if f.at.After(now) {
+			return feeds[i:], nil
+		}
+		if err := p.waitForRoom(ctx); err != nil {
+			return nil, err
+		}
+		lease, err := p.Queue.ClaimFeed(ctx, f.feed, now, p.leaseTime())
+		switch {
+		case errors.Is(err, aggregator.ErrLeased), errors.Is(err, aggregator.ErrNotFound):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("claim a feed that was put off: %w", err)
+		case !lease.State.LastPoll.At.Before(began):
+			p.release(lease) // Run has polled it meanwhile.
+			continue
+		}
+		p.start(e, now, lease)
+	}
+	return nil, nil
+}
+
 // startDue starts polls of feeds that are due, unless a pass is starting its own.
-func (p *Poller) startDue(ctx context.Context, start func(aggregator.Lease)) (started int, err error) {
+func (p *Poller) startDue(ctx context.Context, e *errand) (started int, err error) {
 	if err := p.takeTurn(ctx); err != nil {
 		return 0, err
 	}
 	defer p.endTurn()
-	return p.claim(ctx, time.Time{}, start)
+	return p.claim(ctx, time.Time{}, e)
 }
 
-// claim waits until a poll may be started, leases as many due feeds as there may be polls, and starts them. Feeds that
+// claim waits until there is room for polls, leases as many due feeds as there is room for, and starts them. Feeds that
 // fell due after upTo are left out, unless it is zero.
-func (p *Poller) claim(ctx context.Context, upTo time.Time, start func(aggregator.Lease)) (started int, err error) {
-	free, err := p.freeSlots(ctx)
-	if err != nil {
+func (p *Poller) claim(ctx context.Context, upTo time.Time, e *errand) (started int, err error) {
+	if err := p.waitForRoom(ctx); err != nil {
 		return 0, err
 	}
 	if p.stalled.Load() > 0 {
-		for range free {
-			<-p.slots
-		}
 		return 0, errStalled
 	}
-	leases, err := p.Queue.Claim(ctx, p.Now().UTC(), p.Timeout+leaseMargin, free)
+	now, limit := p.Now().UTC(), batch
+	if wait := p.outage.Allow(now); wait > 0 {
+		return 0, outageError{wait}
+	}
+	if !p.outage.Since().IsZero() {
+		limit = 1
+	}
+	leases, err := p.Queue.Claim(ctx, now, p.leaseTime(), limit)
+	if err != nil {
+		return 0, fmt.Errorf("claim due feeds: %w", err)
+	}
 	for i, lease := range leases {
 		if !upTo.IsZero() && lease.State.Due.After(upTo) {
 			p.release(leases[i:]...)
@@ -172,49 +249,8 @@ func (p *Poller) claim(ctx context.Context, upTo time.Time, start func(aggregato
 			break
 		}
 	}
-	for range free - len(leases) {
-		<-p.slots
-	}
-	if err != nil {
-		return 0, fmt.Errorf("claim due feeds: %w", err)
-	}
-	for _, lease := range leases {
-		p.begin(lease)
-		start(lease)
-	}
+	p.start(e, now, leases...)
 	return len(leases), nil
-}
-
-// freeSlots waits until a poll may be started and takes all the slots that are free.
-func (p *Poller) freeSlots(ctx context.Context) (int, error) {
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
-	}
-	for free := 1; ; free++ {
-		select {
-		case p.slots <- struct{}{}:
-		default:
-			return free, nil
-		}
-	}
-}
-
-// begin notes that a poll is under way.
-func (p *Poller) begin(lease aggregator.Lease) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.running[lease.Token] = make(chan struct{})
-}
-
-// end notes that it is no longer, and frees its slot.
-func (p *Poller) end(lease aggregator.Lease) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	close(p.running[lease.Token])
-	delete(p.running, lease.Token)
-	<-p.slots
 }
 
 func (p *Poller) underWay() []chan struct{} {
@@ -244,23 +280,6 @@ func (p *Poller) tell(feed aggregator.Feed, record aggregator.PollRecord) {
 	for _, f := range watchers {
 		f(feed, record)
 	}
-}
-
-// finish makes one poll. The lease is given back where nothing was stored. persist has it try again as long as the store
-// fails. An error means that the store failed, or that ctx ended.
-func (p *Poller) finish(ctx context.Context, lease aggregator.Lease, persist bool) error {
-	defer p.end(lease)
-	record, err := p.poll(ctx, lease, persist)
-	p.log(ctx, lease.Feed, record, err)
-	switch {
-	case errors.Is(err, aggregator.ErrLeaseLost):
-		return nil
-	case err != nil:
-		p.release(lease)
-		return err
-	}
-	p.tell(lease.Feed, record)
-	return nil
 }
 
 func (p *Poller) log(ctx context.Context, feed aggregator.Feed, r aggregator.PollRecord, err error) {
@@ -293,21 +312,6 @@ func (p *Poller) release(leases ...aggregator.Lease) {
 	if err := p.Queue.Release(context.Background(), leases...); err != nil {
 		p.Log.Error("release leases", "error", err)
 	}
-}
-
-// outlive is a context for polls under way: it ends Grace after ctx, or when stop is called.
-func (p *Poller) outlive(ctx context.Context) (polls context.Context, stop func()) {
-	polls, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	unhook := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(p.Grace)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			cancel(context.Cause(ctx))
-		case <-polls.Done():
-		}
-	})
-	return polls, func() { unhook(); cancel(context.Canceled) }
 }
 
 func (p *Poller) takeTurn(ctx context.Context) error {

@@ -34,7 +34,7 @@ func TestDue(t *testing.T) {
 		"so does a document that cannot be read":          {"@every 1h", 99, 200, 0, 0.999, 23 * hour, 25 * hour},
 		"a refusal waits 7 days at most":                  {"@every 1h", 99, 403, 0, 0.999, 6*day + 23*hour, 7*day + hour},
 		"so does a feed that is not there":                {"@every 1h", 99, 404, 0, 0.999, 6*day + 23*hour, 7*day + hour},
-		"so does one that is gone":                        {"@every 1h", 99, 410, 0, 0.999, 6*day + 23*hour, 7*day + hour},
+		"one that is gone is asked again after a day":     {"@every 1h", 1, 410, 0, 0.999, day, day + hour},
 		"so does one that wants a password":               {"@every 1h", 99, 401, 0, 0.999, 6*day + 23*hour, 7*day + hour},
 		"a spec rarer than the ceiling keeps its own":     {"@every 240h", 5, 500, 0, 0.999, 120 * hour, 360 * hour},
 		"Retry-After is waited for":                       {"@every 1h", 1, 503, 5 * hour, 0, 5 * hour, 6 * hour},

@@ -50,6 +50,9 @@ func (j *Jobs) Add(name, spec string, do func(context.Context) error) error {
 	if err != nil {
 		return fmt.Errorf("add job %s: %w", name, err)
 	}
+	if parsed.adaptive() {
+		return fmt.Errorf("add job %s: %s is for feeds: a job has no rhythm to adapt to; write @daily or five fields", name, parsed)
+	}
 	if slices.ContainsFunc(j.jobs, func(other *job) bool { return other.name == name }) {
 		return fmt.Errorf("add job %s: there is one of that name", name)
 	}
@@ -73,7 +76,7 @@ func (j *Jobs) Run(ctx context.Context) {
 // Next makes a job its own cron.Schedule.
 func (j *job) Next(after time.Time) time.Time {
 	if j.spec.every > 0 {
-		return j.spec.nextPoint(aggregator.FeedID(j.name), after)
+		return nextPoint(aggregator.FeedID(j.name), after, j.spec.every)
 	}
 	return j.spec.nextNominal(after)
 }

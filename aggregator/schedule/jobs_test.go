@@ -112,4 +112,7 @@ func TestAddRefuses(t *testing.T) {
 	if err := jobs.Add("compact", "0 0 31 2 *", nothing); err == nil || !strings.Contains(err.Error(), "never comes") {
 		t.Errorf("a spec that never comes: %v", err)
 	}
+	if err := jobs.Add("stats", "@adaptive", nothing); err == nil || !strings.Contains(err.Error(), "no rhythm") {
+		t.Errorf("a spec that is for feeds: %v", err)
+	}
 }

@@ -17,9 +17,16 @@ const (
 	// The bounds of @every.
 	minEvery = time.Second
 	maxEvery = 366 * 24 * time.Hour
+	// The bounds of @adaptive where it names none, and the floor then of a feed without validators.
+	adaptiveFloor    = 10 * time.Minute
+	adaptiveCeiling  = 24 * time.Hour
+	floorUnvalidated = time.Hour
+	// The bounds of its bounds: nothing is learnt of what happens within a minute or beyond a month.
+	minFloor   = time.Minute
+	maxCeiling = 31 * 24 * time.Hour
 )
 
-// descriptors are the names that stand for a spec, but for @every.
+// descriptors are the names that stand for a spec, but for @every and @adaptive.
 var descriptors = []string{"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
 
 // fields are those of a cron line, with the greatest value of each and how to mend what is often got wrong.
@@ -39,8 +46,8 @@ var fields = []struct {
 // a space after it.
 var parser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
 
-// Parse reads a spec: five fields, a descriptor or @every, with an optional CRON_TZ= or TZ= in front. An error says what
-// is wrong with the spec and how to mend it. A spec that never fires is an error.
+// Parse reads a spec: five fields, a descriptor, @every or @adaptive, with an optional CRON_TZ= or TZ= in front. An error
+// says what is wrong with the spec and how to mend it. A spec that never fires is an error.
 func Parse(spec string) (Spec, error) { return parseIn(spec, time.UTC) }
 
 // parseIn reads a spec whose times are in zone unless it names another.
@@ -63,9 +70,12 @@ func parseIn(spec string, zone *time.Location) (Spec, error) {
 	var err error
 	switch {
 	case len(words) == 0:
-		err = errors.New(`empty: write five fields ("*/30 * * * *"), @hourly or "@every 30m"`)
+		err = errors.New(`empty: write five fields ("*/30 * * * *"), @hourly, "@every 30m" or @adaptive`)
 	case words[0] == "@every":
 		s.every, err = parseEvery(words[1:])
+	case words[0] == "@adaptive":
+		s.floor, s.ceiling, err = parseAdaptive(words[1:])
+		s.bounded = len(words) > 1
 	case strings.HasPrefix(words[0], "@"):
 		s.nominal, err = parseDescriptor(words)
 	default:
@@ -104,20 +114,54 @@ func parseEvery(words []string) (time.Duration, error) {
 	if len(words) != 1 {
 		return 0, errors.New(`@every takes one duration without spaces: write it like "@every 1h30m"`)
 	}
-	text := words[0]
-	d, err := time.ParseDuration(text)
+	d, err := parseDuration(words[0], "@every ")
 	switch {
-	case err != nil && isNumber(text):
-		return 0, fmt.Errorf(`%q has no unit: write "@every %sm" for minutes`, text, text)
-	case err != nil && strings.ContainsAny(text, "dw"):
-		return 0, fmt.Errorf(`%q is no duration: days and weeks are written in hours, like "@every 24h"`, text)
 	case err != nil:
-		return 0, fmt.Errorf(`%q is no duration: write it like "@every 30m" or "@every 1h30m"`, text)
+		return 0, err
 	case d < minEvery:
 		return 0, fmt.Errorf("%s is too short: the shortest is 1s, and publishers expect 30m or more", d)
 	case d > maxEvery:
 		return 0, fmt.Errorf("%s is too long: the longest is a year", d)
-	case d%time.Second != 0:
+	}
+	return d, nil
+}
+
+// parseAdaptive reads what follows @adaptive: nothing, or the least and the greatest distance.
+func parseAdaptive(words []string) (floor, ceiling time.Duration, err error) {
+	if len(words) == 0 {
+		return adaptiveFloor, adaptiveCeiling, nil
+	}
+	if len(words) != 2 {
+		return 0, 0, errors.New(`@adaptive takes no bounds or two: write "@adaptive" or "@adaptive 10m 24h"`)
+	}
+	if floor, err = parseDuration(words[0], ""); err != nil {
+		return 0, 0, err
+	}
+	if ceiling, err = parseDuration(words[1], ""); err != nil {
+		return 0, 0, err
+	}
+	switch {
+	case floor < minFloor:
+		return 0, 0, fmt.Errorf("%s is too short for the least distance: the shortest is 1m, and 10m is what large papers need", floor)
+	case ceiling > maxCeiling:
+		return 0, 0, fmt.Errorf("%s is too long for the greatest distance: the longest is 744h, a month", ceiling)
+	case floor > ceiling:
+		return 0, 0, fmt.Errorf(`the least distance comes first: write "@adaptive %s %s"`, words[1], words[0])
+	}
+	return floor, ceiling, nil
+}
+
+// parseDuration reads a duration in whole seconds. Errors show how to write it, after the given word.
+func parseDuration(text, word string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil && isNumber(text):
+		return 0, fmt.Errorf(`%q has no unit: write "%s%sm" for minutes`, text, word, text)
+	case err != nil && strings.ContainsAny(text, "dw"):
+		return 0, fmt.Errorf(`%q is no duration: days and weeks are written in hours, like "%s24h"`, text, word)
+	case err != nil:
+		return 0, fmt.Errorf(`%q is no duration: write it like "%s30m" or "%s1h30m"`, text, word, word)
+	case d >= time.Second && d%time.Second != 0:
 		return 0, fmt.Errorf("%s is not in whole seconds: write %s", d, d.Truncate(time.Second))
 	}
 	return d, nil
@@ -125,7 +169,7 @@ func parseEvery(words []string) (time.Duration, error) {
 
 func parseDescriptor(words []string) (*cron.SpecSchedule, error) {
 	if len(words) != 1 || !slices.Contains(descriptors, words[0]) {
-		return nil, fmt.Errorf("unknown descriptor: there are %s and @every, in lower case", strings.Join(descriptors, ", "))
+		return nil, fmt.Errorf("unknown descriptor: there are %s, @every and @adaptive, in lower case", strings.Join(descriptors, ", "))
 	}
 	return parseSpec(words[0])
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/topicwire/topicwire/aggregator/schedule"
 )
 
+// added is when feeds are added in simulations: a Monday.
+var added = time.Date(2026, 3, 2, 10, 20, 0, 0, time.UTC)
+
 // at reads an RFC 3339 time.
 func at(t testing.TB, s string) time.Time {
 	t.Helper()
@@ -38,7 +41,7 @@ func TestParseAccepts(t *testing.T) {
 		"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly",
 		"@every 1s", "@every 30m", "@every 1h30m", "@every 8784h",
 		"CRON_TZ=Asia/Karachi 0 8 * * *", "TZ=Europe/Berlin @daily", "CRON_TZ=UTC @every 30m",
-		"  0   8\t* * *  ", "@every   30m",
+		"  0   8\t* * *  ", "@every   30m", "@adaptive", "@adaptive 10m 24h", "@adaptive 1m 744h", "@adaptive 1h 1h", "CRON_TZ=UTC @adaptive",
 	} {
 		if _, err := schedule.Parse(spec); err != nil {
 			t.Errorf("Parse(%q) = %v", spec, err)
@@ -81,6 +84,16 @@ func TestParseSaysWhatIsWrongAndHowToMendIt(t *testing.T) {
 		"@every -1h":                     {"too short"},
 		"@every 1500ms":                  {"whole seconds", "write 1s"},
 		"@every 9000h":                   {"too long"},
+		"@adaptive 10m":                  {"no bounds or two", `"@adaptive 10m 24h"`},
+		"@adaptive 10m 24h 1w":           {"no bounds or two"},
+		"@adaptive 10 24h":               {"no unit", `"10m"`},
+		"@adaptive 10m 1d":               {"in hours", `"24h"`},
+		"@adaptive 10m soon":             {"no duration"},
+		"@adaptive 30s 24h":              {"too short", "1m"},
+		"@adaptive -1h 24h":              {"too short"},
+		"@adaptive 10m 800h":             {"too long", "744h"},
+		"@adaptive 24h 10m":              {"comes first", `"@adaptive 10m 24h"`},
+		"@adaptive 90500ms 24h":          {"whole seconds"},
 		strings.Repeat("0", 300):         {"300 bytes"},
 	} {
 		_, err := schedule.Parse(spec)
@@ -209,7 +222,7 @@ func TestEachFeedFiresOncePerInterval(t *testing.T) {
 
 func TestPhaseSurvivesARestart(t *testing.T) {
 	// A later Parse, another point to start from and a machine in another zone find the same firing.
-	for _, text := range []string{"@every 7h", "0 */6 * * *", "@daily"} {
+	for _, text := range []string{"@every 7h", "0 */6 * * *", "@daily", "@adaptive", "@adaptive 10m 20m"} {
 		next := parse(t, text).Next("lawfare", at(t, "2026-03-02T10:20:00Z"))
 		for _, after := range []time.Time{
 			next.Add(-time.Nanosecond), next.Add(-time.Minute), next.Add(-time.Minute).In(time.FixedZone("", 5*3600)),
@@ -238,6 +251,7 @@ func FuzzParse(f *testing.F) {
 	for _, spec := range []string{
 		"0 */2 * * *", "@every 30m", "CRON_TZ=Europe/Berlin 30 2 * * *", "TZ=", "TZ=UTC", "*/9223372036854775807 * * * *",
 		", , , , ,", "0 0 31 2 *", "0 0 29 2 ?", "@every 1e9h", "1-5/2,7-9 * * jan-mar sun", "CRON_TZ=America/Sao_Paulo @daily",
+		"@adaptive 10m 24h",
 	} {
 		f.Add(spec, int64(1_772_446_800))
 	}

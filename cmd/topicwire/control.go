@@ -93,6 +93,12 @@ func controlHandler(s *station, ready <-chan struct{}, log *slog.Logger) http.Ha
 		log.Info("a command asked for a pass", "all", all)
 		streamFetch(w, r, s, all)
 	})
+	handle("POST /resume", func(w http.ResponseWriter, r *http.Request) {
+		id := aggregator.FeedID(r.FormValue("feed"))
+		log.Info("a command resumes a feed", "feed", id)
+		report, err := s.Resume(r.Context(), id)
+		reply(w, report, err)
+	})
 	handle("GET /export", func(w http.ResponseWriter, r *http.Request) { streamExport(w, r, s) })
 	return mux
 }
@@ -268,8 +274,8 @@ func (d *remoteDesk) ask(ctx context.Context, method, path string, query url.Val
 	return nil, fmt.Errorf("the daemon says: %w", err)
 }
 
-func (d *remoteDesk) askFor(ctx context.Context, method, path string, body, into any) error {
-	resp, err := d.ask(ctx, method, path, nil, body)
+func (d *remoteDesk) askFor(ctx context.Context, method, path string, query url.Values, body, into any) error {
+	resp, err := d.ask(ctx, method, path, query, body)
 	if err != nil {
 		return err
 	}
@@ -281,17 +287,22 @@ func (d *remoteDesk) askFor(ctx context.Context, method, path string, body, into
 }
 
 func (d *remoteDesk) about(ctx context.Context) (a about, err error) {
-	return a, d.askFor(ctx, http.MethodGet, "/about", nil, &a)
+	return a, d.askFor(ctx, http.MethodGet, "/about", nil, nil, &a)
 }
 
 // Feeds implements desk.
 func (d *remoteDesk) Feeds(ctx context.Context) (reports []feedReport, err error) {
-	return reports, d.askFor(ctx, http.MethodGet, "/feeds", nil, &reports)
+	return reports, d.askFor(ctx, http.MethodGet, "/feeds", nil, nil, &reports)
+}
+
+// Resume implements desk.
+func (d *remoteDesk) Resume(ctx context.Context, id aggregator.FeedID) (report feedReport, err error) {
+	return report, d.askFor(ctx, http.MethodPost, "/resume", url.Values{"feed": {string(id)}}, nil, &report)
 }
 
 // Test implements desk.
 func (d *remoteDesk) Test(ctx context.Context, req testRequest) (report testReport, err error) {
-	return report, d.askFor(ctx, http.MethodPost, "/test", req, &report)
+	return report, d.askFor(ctx, http.MethodPost, "/test", nil, req, &report)
 }
 
 // Fetch implements desk.

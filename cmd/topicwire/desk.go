@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"net/url"
+	"regexp"
 	"slices"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/export"
 	"github.com/topicwire/topicwire/aggregator/poll"
+	"github.com/topicwire/topicwire/aggregator/schedule"
 	"github.com/topicwire/topicwire/aggregator/topic"
 )
 
@@ -20,6 +23,8 @@ import (
 type desk interface {
 	// Feeds lists all feeds by id.
 	Feeds(ctx context.Context) ([]feedReport, error)
+	// Resume has a feed that was stopped be polled again, and says how it is then.
+	Resume(ctx context.Context, id aggregator.FeedID) (feedReport, error)
 	// Fetch polls the feeds that are due, or all of them, and tells report of each.
 	Fetch(ctx context.Context, all bool, report func(pollReport)) (poll.Summary, error)
 	// Export writes the items that are asked for.
@@ -36,8 +41,16 @@ type feedReport struct {
 	URL      string            `json:"url"`
 	Schedule string            `json:"schedule"`
 	Tags     []string          `json:"tags"`
-	// State is "ok", "failed", "not polled yet" or "removed" (no longer in the config).
-	State       string     `json:"state"`
+	// State is "ok", "failed", "throttled" (its publisher answers 429), "stopped" (it is no longer polled, see Stopped),
+	// "not polled yet" or "removed" (no longer in the config).
+	State string `json:"state"`
+	// MovedTo is where it is polled in place of URL, empty where it is URL itself; MoveRefused says why a permanent
+	// redirect is not believed; Stopped says why it is no longer polled.
+	MovedTo     string `json:"moved_to"`
+	MoveRefused string `json:"move_refused"`
+	Stopped     string `json:"stopped"`
+	// NotBefore is the time until which its publisher asked not to be asked again.
+	NotBefore   *time.Time `json:"not_before"`
 	Items       int        `json:"items"`
 	Due         *time.Time `json:"due"`
 	LastSuccess *time.Time `json:"last_success"`
@@ -108,6 +121,10 @@ func newFeedReport(s aggregator.FeedStatus) feedReport {
 		ID: s.Feed.ID, Title: s.DisplayTitle(), URL: shownURL(s.Feed), Schedule: s.Feed.Schedule,
 		Tags: s.Feed.Tags, Items: s.State.Items, Failures: s.State.Failures,
 		LastSuccess: orNull(s.State.LastSuccess), LastNew: orNull(s.State.LastNew),
+		MovedTo: shownURL(aggregator.Feed{URL: s.State.MovedTo, Private: s.Feed.Private}), MoveRefused: s.State.Move.Refused,
+	}
+	if s.Feed.Private {
+		r.MoveRefused = queryInText.ReplaceAllString(r.MoveRefused, "?hidden")
 	}
 	if r.Tags == nil {
 		r.Tags = []string{}
@@ -120,14 +137,19 @@ func newFeedReport(s aggregator.FeedStatus) feedReport {
 	case !s.Active:
 		r.State = "removed"
 		return r
+	case s.State.Pace.Stopped != "":
+		r.State, r.Stopped = "stopped", s.State.Pace.Stopped
+		return r
 	case r.LastPoll == nil:
 		r.State = "not polled yet"
+	case s.State.Pace.Throttled > 0:
+		r.State = "throttled"
 	case r.LastPoll.Outcome == aggregator.OutcomeFailed:
 		r.State = "failed"
 	default:
 		r.State = "ok"
 	}
-	r.Due = orNull(s.State.Due)
+	r.Due, r.NotBefore = orNull(s.State.Due), orNull(s.State.Pace.NotBefore)
 	return r
 }
 
@@ -148,6 +170,9 @@ func orNull(t time.Time) *time.Time {
 	}
 	return &t
 }
+
+// queryInText is the query of a URL in a note.
+var queryInText = regexp.MustCompile(`\?[^\s,;]*`)
 
 // shownURL is the feed's URL as it may be shown: without user information, and without the query of a private feed.
 func shownURL(f aggregator.Feed) string {
@@ -186,6 +211,29 @@ func (s *station) Feeds(ctx context.Context) ([]feedReport, error) {
 	}
 	sortFeedReports(reports)
 	return reports, nil
+}
+
+// Resume implements desk.
+func (s *station) Resume(ctx context.Context, id aggregator.FeedID) (feedReport, error) {
+	now := s.now().UTC()
+	lease, err := s.store.ClaimFeed(ctx, id, now, time.Minute)
+	switch {
+	case errors.Is(err, aggregator.ErrNotFound):
+		return feedReport{}, usageError{fmt.Errorf("no feed %q is polled; 'topicwire feeds list' lists them", id)}
+	case errors.Is(err, aggregator.ErrLeased):
+		return feedReport{}, fmt.Errorf("feed %q is being polled, so it is not stopped", id)
+	case err != nil:
+		return feedReport{}, err
+	}
+	if lease.State.Pace.Stopped == "" {
+		return feedReport{}, errors.Join(s.store.Release(ctx, lease), usageError{fmt.Errorf("feed %q is not stopped", id)})
+	}
+	state := lease.State
+	state.Pace, state.Due = schedule.Resume(state.Pace), now
+	if err := s.store.Commit(ctx, aggregator.Poll{Feed: id, Token: lease.Token, State: state}); err != nil {
+		return feedReport{}, errors.Join(err, s.store.Release(ctx, lease))
+	}
+	return newFeedReport(aggregator.FeedStatus{Feed: lease.Feed, State: state, Active: true}), nil
 }
 
 // Fetch implements desk.

@@ -89,7 +89,9 @@ func exported(t testing.TB, dir string, args ...string) []row {
 type feedLine struct {
 	ID, State string
 	Items     int
+	NotBefore *time.Time `json:"not_before"`
 	LastPoll  *struct {
+		At             time.Time
 		Outcome, Error string
 		Status         int
 		Seconds        float64
@@ -141,7 +143,7 @@ func TestCapturedFeeds(t *testing.T) {
 	// The topics ask about titles alone, so that an export shows all that they look at.
 	wd := workdir(t, `listen: 127.0.0.1:0
 base_url: https://wire.example.org
-fetch: {allow_private: true}
+fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}
 publish: {stories: 1000}
 topics:
   - {id: apple, title: Apple, query: 'title:apple'}
@@ -292,7 +294,7 @@ func TestOneStory(t *testing.T) {
 	}
 	wd := workdir(t, `listen: 127.0.0.1:0
 base_url: https://wire.example.org
-fetch: {allow_private: true}
+fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}
 topics:
   - {id: cloud, title: Cloud, query: '"cloud computing" OR aws OR azure'}
   - {id: data-protection, title: Data protection, query: '"data protection" OR gdpr'}
@@ -342,7 +344,7 @@ func TestCommandsWhileTheDaemonRuns(t *testing.T) {
 	writeFile(t, filepath.Join(origin.dir, "two"), simpleFeed("two", 1))
 	wd := workdir(t, `listen: 127.0.0.1:0
 base_url: https://wire.example.org
-fetch: {allow_private: true}
+fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}
 topics: [{id: first, query: 'title:"one 1"'}, {id: elsewhere, query: one, feeds: [two]}]
 `+feedConfig(serve(t, origin).URL, "one", "two"))
 	must(t, wd, "fetch", "--all")
@@ -417,7 +419,7 @@ func TestSIGTERM(t *testing.T) {
 	}))
 	defer close(release)
 	wd := workdir(t, `listen: 127.0.0.1:0
-fetch: {allow_private: true, timeout: 60s}
+fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}, timeout: 60s}
 `+feedConfig(origin.URL, "slow"))
 	d := start(t, wd, "run")
 	select {
@@ -442,7 +444,7 @@ func TestConfigChanges(t *testing.T) {
 	url := serve(t, origin).URL
 	configure := func(wd, topics, feeds string) {
 		t.Helper()
-		writeFile(t, filepath.Join(wd, "config.yaml"), "fetch: {allow_private: true}\ntopics: ["+topics+"]\nfeeds: ["+feeds+"]\n")
+		writeFile(t, filepath.Join(wd, "config.yaml"), "fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}\ntopics: ["+topics+"]\nfeeds: ["+feeds+"]\n")
 	}
 	const (
 		law   = "{id: law, query: nothing-has-this}"

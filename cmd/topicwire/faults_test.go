@@ -44,7 +44,7 @@ func TestKillDuringPass(t *testing.T) {
 		})
 	}
 	// Few workers make many commits, and so many places to be killed at.
-	config := "fetch: {allow_private: true, workers: 2}\n" + feedConfig(serve(t, mux).URL, names...)
+	config := "fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}, workers: 2}\n" + feedConfig(serve(t, mux).URL, names...)
 	undisturbed := workdir(t, config)
 	must(t, undisturbed, "fetch", "--all")
 	want := ids(exported(t, undisturbed))
@@ -147,7 +147,7 @@ func TestGarbage(t *testing.T) {
 		body := simpleFeed(name, 10)
 		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
 	}
-	wd := workdir(t, "fetch: {allow_private: true, timeout: 20s}\n"+feedConfig(serve(t, mux).URL, names...))
+	wd := workdir(t, "fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}, timeout: 20s}\n"+feedConfig(serve(t, mux).URL, names...))
 	must(t, wd, "fetch", "--all")
 
 	for id, feed := range listFeeds(t, wd) {
@@ -200,7 +200,7 @@ func TestAttacks(t *testing.T) {
 		body := simpleFeed(name, 10)
 		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
 	}
-	wd := workdir(t, "fetch: {allow_private: true, timeout: 30s, workers: 4}\n"+feedConfig(serve(t, mux).URL, names...))
+	wd := workdir(t, "fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}, timeout: 30s, workers: 4}\n"+feedConfig(serve(t, mux).URL, names...))
 	cmd := exec.Command(binary, "fetch", "--all")
 	cmd.Dir = wd
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -11,10 +11,13 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/topicwire/topicwire/aggregator"
 )
 
 func (p *program) feedsCommand() *cobra.Command {
-	return group("feeds", "The feeds that are polled and how they are doing", p.feedsListCommand(), p.feedsShowCommand())
+	return group("feeds", "The feeds that are polled and how they are doing", p.feedsListCommand(), p.feedsShowCommand(),
+		p.feedsResumeCommand())
 }
 
 func (p *program) feedsListCommand() *cobra.Command {
@@ -37,7 +40,9 @@ func (p *program) feedsListCommand() *cobra.Command {
 				return err
 			}
 			if failed {
-				reports = slices.DeleteFunc(reports, func(r feedReport) bool { return r.State != "failed" })
+				reports = slices.DeleteFunc(reports, func(r feedReport) bool {
+					return r.State != "stopped" && (r.LastPoll == nil || r.LastPoll.Outcome != aggregator.OutcomeFailed)
+				})
 			}
 			if asJSON {
 				return printJSON(p.stdout, reports)
@@ -45,7 +50,7 @@ func (p *program) feedsListCommand() *cobra.Command {
 			return printFeeds(p.stdout, reports)
 		},
 	}
-	cmd.Flags().BoolVar(&failed, "failed", false, "list only the feeds whose last poll failed")
+	cmd.Flags().BoolVar(&failed, "failed", false, "list only the feeds whose last poll failed, and those that are stopped")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array")
 	return cmd
 }
@@ -56,12 +61,7 @@ func (p *program) feedsShowCommand() *cobra.Command {
 		Use:     "show FEED",
 		Short:   "Show all that is known of a feed: its last poll, what was mended in its document, what is wrong",
 		Example: "  topicwire feeds show aws-news",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{fmt.Errorf("want the id of one feed; see '%s --help'", cmd.CommandPath())}
-			}
-			return nil
-		},
+		Args:    oneFeed,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, _, done, err := p.desk(cmd.Context(), false)
 			if err != nil {
@@ -86,19 +86,63 @@ func (p *program) feedsShowCommand() *cobra.Command {
 	return cmd
 }
 
+func (p *program) feedsResumeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "resume FEED",
+		Short: "Poll a feed again that was stopped because its publisher answered 410 (Gone) twice",
+		Long: `Poll a feed again that was stopped because its publisher answered 410 (Gone) twice, a day apart. It is due
+at once, and stopped again only after two more such answers. What it had is kept.`,
+		Example: "  topicwire feeds resume aws-news",
+		Args:    oneFeed,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, _, done, err := p.desk(cmd.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer done()
+			report, err := d.Resume(cmd.Context(), aggregator.FeedID(args[0]))
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.stdout, "%s: polled again, next at %s\n", report.ID, minute(report.Due))
+			return err
+		},
+	}
+}
+
+// oneFeed refuses arguments that are not the id of one feed.
+func oneFeed(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError{fmt.Errorf("want the id of one feed; see '%s --help'", cmd.CommandPath())}
+	}
+	return nil
+}
+
 func printFeed(w io.Writer, r feedReport) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name string, value any) { fmt.Fprintf(table, "%s\t%v\n", name, value) }
 	line("feed", r.ID)
 	line("title", oneLine(r.Title))
 	line("url", r.URL)
+	if r.MovedTo != "" {
+		line("moved to", r.MovedTo+" (polled there; the config has the url above)")
+	}
+	if r.MoveRefused != "" {
+		line("not moved", r.MoveRefused)
+	}
 	line("schedule", r.Schedule)
 	if len(r.Tags) > 0 {
 		line("tags", strings.Join(r.Tags, ", "))
 	}
 	line("state", r.State)
+	if r.Stopped != "" {
+		line("stopped", r.Stopped+"; 'topicwire feeds resume "+string(r.ID)+"' polls it again")
+	}
 	line("items", r.Items)
 	line("next poll", minute(r.Due))
+	if r.NotBefore != nil {
+		line("not before", minute(r.NotBefore)+", as the publisher asks")
+	}
 	line("last new item", minute(r.LastNew))
 	line("last good poll", minute(r.LastSuccess))
 	if r.Failures > 0 {
@@ -137,7 +181,7 @@ func printFeeds(w io.Writer, reports []feedReport) error {
 		return err
 	}
 	var summary []string
-	for _, state := range []string{"ok", "failed", "not polled yet", "removed"} {
+	for _, state := range []string{"ok", "failed", "throttled", "stopped", "not polled yet", "removed"} {
 		if n := counts[state]; n > 0 {
 			summary = append(summary, fmt.Sprintf("%d %s", n, state))
 		}
@@ -152,12 +196,20 @@ func notes(r feedReport) string {
 		return ""
 	}
 	var parts []string
-	if r.LastPoll.Error != "" {
+	if r.Stopped != "" {
+		parts = append(parts, r.Stopped)
+	} else if r.LastPoll.Error != "" {
 		note := r.LastPoll.Error
 		if r.Failures > 1 {
 			note = fmt.Sprintf("%d times: %s", r.Failures, note)
 		}
 		parts = append(parts, note)
+	}
+	if r.MovedTo != "" {
+		parts = append(parts, "moved to "+r.MovedTo)
+	}
+	if r.MoveRefused != "" {
+		parts = append(parts, r.MoveRefused)
 	}
 	parts = append(parts, r.LastPoll.Repairs...)
 	if n := r.LastPoll.TooOld; n > 0 {

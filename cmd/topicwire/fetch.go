@@ -118,5 +118,8 @@ func (o fetchPrinter) summary(s poll.Summary) {
 	case !o.quiet:
 		fmt.Fprintf(o.stdout, "%d feeds polled: %d new items, %d changed; %d not modified, %d unchanged, %d failed\n",
 			s.Feeds, s.New, s.Changed, s.NotModified, s.Unchanged, s.Failed)
+		if s.Postponed > 0 {
+			fmt.Fprintf(o.stdout, "%d feeds put off: their hosts asked to be left alone\n", s.Postponed)
+		}
 	}
 }

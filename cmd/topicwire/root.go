@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/topicwire/topicwire/aggregator/config"
+	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/schedule"
 	"github.com/topicwire/topicwire/aggregator/topic"
 )
@@ -178,6 +179,7 @@ func (p *program) parseConfig(file string, data []byte) (*config.Config, error) 
 			_, err := schedule.Parse(spec)
 			return err
 		},
+		CheckHost: hosts.CheckName,
 		CheckQuery: func(query string) error {
 			_, err := topic.Parse(query)
 			return err

@@ -21,6 +21,7 @@ import (
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/config"
 	"github.com/topicwire/topicwire/aggregator/fetch"
+	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/poll"
 	"github.com/topicwire/topicwire/aggregator/schedule"
 	"github.com/topicwire/topicwire/aggregator/topic"
@@ -72,24 +73,58 @@ func (s *station) newPoller() *poll.Poller {
 		workers = workersPerCPU * runtime.GOMAXPROCS(0)
 	}
 	return poll.New(poll.Options{
-		Store: s.store,
-		Queue: s.store,
-		Fetcher: fetch.New(fetch.Options{
-			UserAgent:    userAgent(s.config.Contact),
-			Timeout:      f.Timeout,
-			MaxBody:      f.MaxBody,
-			MaxRedirects: f.Redirects,
-			AllowPrivate: f.AllowPrivate,
-			Now:          s.now,
-		}),
-		Topics:  s.topics,
-		Workers: workers,
-		Timeout: f.Timeout,
-		Grace:   pollGrace,
-		Now:     s.now,
-		Jitter:  rand.Float64,
-		Log:     s.log,
+		Store:     s.store,
+		Queue:     s.store,
+		Directory: s.store,
+		Fetcher:   fetch.New(fetchOptions(s.config, s.now)),
+		Topics:    s.topics,
+		Workers:   workers,
+		Timeout:   f.Timeout,
+		Grace:     pollGrace,
+		Hosts:     hostLimits(f),
+		Bounds: schedule.Bounds{
+			Floor: f.MinInterval, FloorUnvalidated: f.MinIntervalUnvalidated, Ceiling: f.HintCeiling,
+		},
+		Now:    s.now,
+		Jitter: rand.Float64,
+		Log:    s.log,
 	})
+}
+
+func fetchOptions(cfg *config.Config, now func() time.Time) fetch.Options {
+	f := cfg.Fetch
+	minRate := f.MinRate
+	if minRate == 0 {
+		minRate = -1 // where 0 is the default
+	}
+	maxDownload := f.MaxDownload
+	if maxDownload == f.MaxBody {
+		maxDownload = 0 // errors then name the key that the operator knows
+	}
+	return fetch.Options{
+		UserAgent:      userAgent(cfg.Contact),
+		Timeout:        f.Timeout,
+		ConnectTimeout: f.ConnectTimeout,
+		HeaderTimeout:  f.HeaderTimeout,
+		MinRate:        minRate,
+		MaxBody:        f.MaxBody,
+		MaxDownload:    maxDownload,
+		MaxHeader:      f.MaxHeader,
+		MaxRedirects:   f.Redirects,
+		AllowPrivate:   f.AllowPrivate,
+		Now:            now,
+	}
+}
+
+func hostLimits(f config.Fetch) hosts.Limits {
+	limits := hosts.Limits{
+		Each:  hosts.Limit{Connections: f.HostConnections, Delay: f.HostDelay},
+		Hosts: make(map[string]hosts.Limit, len(f.Hosts)),
+	}
+	for name, limit := range f.Hosts {
+		limits.Hosts[name] = hosts.Limit(limit)
+	}
+	return limits
 }
 
 // userAgent names the product and whom a publisher can turn to.
@@ -201,7 +236,10 @@ func refiledPart(r aggregator.Refiling) string {
 // never polled at that URL at once, any other when its schedule says so, since a restart is no reason to ask a publisher
 // again. What the publisher asked for is kept to in any case.
 func firstDue(f aggregator.Feed, state aggregator.FeedState, now time.Time) time.Time {
-	if state.LastPoll.At.IsZero() {
+	switch {
+	case state.Pace.Stopped != "":
+		return aggregator.Never
+	case state.LastPoll.At.IsZero():
 		return now
 	}
 	spec, err := schedule.Parse(f.Schedule)
@@ -209,8 +247,8 @@ func firstDue(f aggregator.Feed, state aggregator.FeedState, now time.Time) time
 		return now
 	}
 	next := spec.Next(f.ID, state.LastPoll.At)
-	if next.Before(state.NotBefore) {
-		return state.NotBefore
+	if next.Before(state.Pace.NotBefore) {
+		return state.Pace.NotBefore
 	}
 	return next
 }

@@ -336,27 +336,27 @@ func serveStore(handle func(string, func(http.ResponseWriter, *http.Request)), d
 
 // Stats implements desk.
 func (d *remoteDesk) Stats(ctx context.Context) (stats aggregator.StoreStats, err error) {
-	return stats, d.askFor(ctx, http.MethodGet, "/store", nil, &stats)
+	return stats, d.askFor(ctx, http.MethodGet, "/store", nil, nil, &stats)
 }
 
 // Check implements desk.
 func (d *remoteDesk) Check(ctx context.Context, repair bool) (report aggregator.CheckReport, err error) {
-	return report, d.askFor(ctx, http.MethodPost, "/store/check?repair="+strconv.FormatBool(repair), nil, &report)
+	return report, d.askFor(ctx, http.MethodPost, "/store/check", url.Values{"repair": {strconv.FormatBool(repair)}}, nil, &report)
 }
 
 // Compact implements desk.
 func (d *remoteDesk) Compact(ctx context.Context) (report aggregator.CompactReport, err error) {
-	return report, d.askFor(ctx, http.MethodPost, "/store/compact", nil, &report)
+	return report, d.askFor(ctx, http.MethodPost, "/store/compact", nil, nil, &report)
 }
 
 // Prune implements desk.
 func (d *remoteDesk) Prune(ctx context.Context) (report aggregator.PruneReport, err error) {
-	return report, d.askFor(ctx, http.MethodPost, "/store/prune", nil, &report)
+	return report, d.askFor(ctx, http.MethodPost, "/store/prune", nil, nil, &report)
 }
 
 // Refiling implements desk.
 func (d *remoteDesk) Refiling(ctx context.Context) (state aggregator.Refiling, err error) {
-	return state, d.askFor(ctx, http.MethodGet, "/store/refiling", nil, &state)
+	return state, d.askFor(ctx, http.MethodGet, "/store/refiling", nil, nil, &state)
 }
 
 // Backup implements desk.

@@ -272,6 +272,9 @@ func (s *Store) makeSomeDue(ctx context.Context, at instant, after []byte) (last
 			if err != nil {
 				return err
 			}
+			if old.Pace.Stopped != "" {
+				continue
+			}
 			next := old
 			old.Due, next.Due = f.due, at
 			if next.NotBefore.compare(at) > 0 {

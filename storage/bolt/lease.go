@@ -119,6 +119,76 @@ func (r *reader) unleased(now time.Time, f func(due instant, id []byte) (more bo
 	return nil
 }
 
+// ClaimFeed leases one feed; see storage.PollStore.
+func (s *Store) ClaimFeed(
+	ctx context.Context, id aggregator.FeedID, now time.Time, duration time.Duration,
+) (claimed aggregator.Lease, err error) {
+	if err := ctx.Err(); err != nil {
+		return claimed, err
+	}
+	s.leases.mu.Lock()
+	defer s.leases.mu.Unlock()
+	err = s.view(func(r *reader) error {
+		status, err := r.status([]byte(id))
+		switch {
+		case err != nil:
+			return err
+		case !status.Active:
+			return fmt.Errorf("feed %q: %w", id, aggregator.ErrNotFound)
+		}
+		if held, ok := r.leases.held[id]; ok && held.holds(now) {
+			return fmt.Errorf("feed %q: %w", id, aggregator.ErrLeased)
+		}
+		claimed = aggregator.Lease{Feed: status.Feed, State: status.State}
+		return nil
+	})
+	if err != nil {
+		return aggregator.Lease{}, err
+	}
+	s.leases.last++
+	claimed.Token = s.leases.last
+	s.leases.held[id] = lease{token: s.leases.last, until: now.Add(duration)}
+	return claimed, nil
+}
+
+// Postpone gives leases back with another due time; see storage.PollStore. All of them are one transaction.
+func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	defer s.unlock()
+	var standing []aggregator.Poll
+	for _, g := range given {
+		if p := (aggregator.Poll{Feed: g.Feed.ID, Token: g.Token, State: g.State}); s.leases.begin(p) {
+			standing = append(standing, p)
+		}
+	}
+	if len(standing) == 0 {
+		return s.view(func(*reader) error { return nil }) // a closed store says so
+	}
+	err := s.update(func(w *writer) error {
+		for _, p := range standing {
+			old, err := w.stateRecord([]byte(p.Feed))
+			if err != nil {
+				return err
+			}
+			next := old
+			next.Due = instantOf(p.State.Due)
+			if err := w.putState([]byte(p.Feed), old, next, true, true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, p := range standing {
+		s.leases.end(p, err == nil)
+	}
+	if err != nil {
+		return fmt.Errorf("postpone %d feeds: %w", len(standing), err)
+	}
+	return nil
+}
+
 // Release gives leases back; see storage.PollStore.
 func (s *Store) Release(ctx context.Context, given ...aggregator.Lease) error {
 	if err := ctx.Err(); err != nil {

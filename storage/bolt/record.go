@@ -108,6 +108,10 @@ type stateRecord struct {
 	Items        int        `cbor:"12,keyasint,omitempty"`
 	DocumentID   string     `cbor:"13,keyasint,omitempty"`
 	NotBefore    instant    `cbor:"14,keyasint,omitzero"`
+	Pace         paceRecord `cbor:"20,keyasint,omitzero"`
+	Move         moveRecord `cbor:"21,keyasint,omitzero"`
+	MovedTo      string     `cbor:"22,keyasint,omitempty"`
+	LastWhole    instant    `cbor:"23,keyasint,omitzero"`
 	// Listing is kept in a bucket of its own.
 	Listing []byte `cbor:"-"`
 }
@@ -136,7 +140,9 @@ func stateRecordOf(s aggregator.FeedState) stateRecord {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: instantOf(s.LastSuccess), LastNew: instantOf(s.LastNew), Failures: s.Failures, Items: s.Items,
-		DocumentID: s.DocumentID, NotBefore: instantOf(s.NotBefore), Listing: listingBytes(s.Listing),
+		DocumentID: s.DocumentID, NotBefore: instantOf(s.Pace.NotBefore), Listing: listingBytes(s.Listing),
+		Pace: paceRecordOf(s.Pace), MovedTo: s.MovedTo, LastWhole: instantOf(s.LastWhole),
+		Move: moveRecord{Target: s.Move.Target, Since: instantOf(s.Move.Since), Polls: s.Move.Polls, Refused: s.Move.Refused},
 	}
 }
 
@@ -176,7 +182,9 @@ func (r stateRecord) state() aggregator.FeedState {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: r.LastSuccess.time(), LastNew: r.LastNew.time(), Failures: r.Failures, Items: r.Items,
-		DocumentID: r.DocumentID, NotBefore: r.NotBefore.time(), Listing: listingIn(r.Listing),
+		DocumentID: r.DocumentID, Pace: r.Pace.pace(r.NotBefore), Listing: listingIn(r.Listing),
+		Move:    aggregator.Move{Target: r.Move.Target, Since: r.Move.Since.time(), Polls: r.Move.Polls, Refused: r.Move.Refused},
+		MovedTo: r.MovedTo, LastWhole: r.LastWhole.time(),
 	}
 }
 

@@ -173,10 +173,10 @@ func (s *Store) MakeDue(ctx context.Context, at time.Time) error {
 	}
 	defer s.mu.Unlock()
 	for id, status := range s.feeds {
-		if status.Active && status.State.Due.After(at) {
+		if status.Active && status.State.Due.After(at) && status.State.Pace.Stopped == "" {
 			status.State.Due = clean(at)
-			if status.State.NotBefore.After(at) {
-				status.State.Due = status.State.NotBefore
+			if status.State.Pace.NotBefore.After(at) {
+				status.State.Due = status.State.Pace.NotBefore
 			}
 			s.feeds[id] = status
 		}
@@ -228,6 +228,42 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 		claimed = append(claimed, aggregator.Lease{Feed: status.Feed, State: status.State, Token: s.token})
 	}
 	return claimed, nil
+}
+
+// ClaimFeed leases one feed; see storage.PollStore.
+func (s *Store) ClaimFeed(ctx context.Context, id aggregator.FeedID, now time.Time, duration time.Duration) (aggregator.Lease, error) {
+	if err := s.begin(ctx); err != nil {
+		return aggregator.Lease{}, err
+	}
+	defer s.mu.Unlock()
+	status, ok := s.feeds[id]
+	if !ok || !status.Active {
+		return aggregator.Lease{}, fmt.Errorf("feed %q: %w", id, aggregator.ErrNotFound)
+	}
+	if held, ok := s.leases[id]; ok && now.Before(held.until) {
+		return aggregator.Lease{}, fmt.Errorf("feed %q: %w", id, aggregator.ErrLeased)
+	}
+	s.token++
+	s.leases[id] = lease{token: s.token, until: now.Add(duration)}
+	status = cleanStatus(status)
+	return aggregator.Lease{Feed: status.Feed, State: status.State, Token: s.token}, nil
+}
+
+// Postpone gives leases back with another due time; see storage.PollStore.
+func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
+	if err := s.begin(ctx); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	for _, g := range given {
+		if held, ok := s.leases[g.Feed.ID]; ok && held.token == g.Token {
+			delete(s.leases, g.Feed.ID)
+			status := s.feeds[g.Feed.ID]
+			status.State.Due = clean(g.State.Due)
+			s.feeds[g.Feed.ID] = status
+		}
+	}
+	return nil
 }
 
 // Release gives leases back; see storage.PollStore.

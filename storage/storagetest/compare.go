@@ -147,7 +147,13 @@ func (p *pair) pick() ([2]aggregator.Lease, bool) {
 
 func (p *pair) release() {
 	if l, ok := p.pick(); ok {
+		postpone, due := p.rnd.IntN(2) == 0, p.now.Add(time.Duration(p.rnd.Int64N(int64(time.Hour))))
 		for i, s := range p.both() {
+			if postpone {
+				l[i].State.Due = due
+				p.ok(s.Postpone(p.ctx, l[i]))
+				continue
+			}
 			p.ok(s.Release(p.ctx, l[i]))
 		}
 	}

@@ -32,8 +32,19 @@ func fullState() aggregator.FeedState {
 			At: at(1).Add(123456789), Duration: 1234567 * time.Nanosecond, Outcome: aggregator.OutcomeFailed, Status: 599,
 			Bytes: 1 << 40, Error: "broken", Repairs: []string{"one", "two"}, Listed: 1, New: 2, Changed: 3, TooOld: 4,
 		},
-		NotBefore:   at(70),
-		LastSuccess: at(2), LastNew: time.Date(1601, 1, 1, 0, 0, 0, 5, time.UTC), Failures: 7,
+		Pace: aggregator.Pace{
+			Hints: aggregator.Hints{
+				FreshUntil: at(71), TTL: time.Hour + 1, UpdatePeriod: time.Minute, UpdateBase: at(-1), SkipHours: 1<<23 | 1, SkipDays: 0x7f,
+			},
+			Rhythm: aggregator.Rhythm{
+				Seen: at(3), Latest: at(4).Add(5), Arrivals: 0.1, Watched: 1e30, ByHour: [24]float32{0: 1.5, 23: 2.5},
+				ByDay: [7]float32{0: 3.5, 6: 4.5}, Covered: 12.25, Fill: 3 * time.Hour,
+			},
+			NotBefore: at(70), Throttled: 3, Gone: at(5),
+		},
+		Move:        aggregator.Move{Target: "https://example.net/\xff", Since: at(6), Polls: 2, Refused: "no"},
+		MovedTo:     "https://example.net/feed",
+		LastSuccess: at(2), LastNew: time.Date(1601, 1, 1, 0, 0, 0, 5, time.UTC), LastWhole: at(7), Failures: 7,
 	}
 }
 
@@ -88,11 +99,21 @@ func feedCases() []testCase {
 			b.sync("a")
 			l := b.lease("a")
 			state := fullState()
-			state.Due, state.NotBefore = at(90), at(70)
+			state.Due, state.Pace.NotBefore = at(90), at(70)
 			b.ok(b.store.Commit(b.ctx, aggregator.Poll{Feed: "a", Token: l.Token, State: state}))
 			b.ok(b.store.MakeDue(b.ctx, at(50)))
 			b.same("due before the time asked for", len(b.claim(at(69))), 0)
 			b.same("due at the time asked for", len(b.claim(at(70))), 1)
+		}},
+		{"making due leaves feeds that are stopped", func(b *bench) {
+			b.sync("a", "b")
+			l := b.lease("a")
+			state := fullState()
+			state.Due, state.Pace.Stopped, state.Pace.NotBefore = aggregator.Never, "gone", time.Time{}
+			b.ok(b.store.Commit(b.ctx, aggregator.Poll{Feed: "a", Token: l.Token, State: state}))
+			b.ok(b.store.MakeDue(b.ctx, at(50)))
+			b.reopen()
+			b.same("status", b.status("a"), aggregator.FeedStatus{Feed: feed("a"), State: state, Active: true})
 		}},
 		{"making due moves later due times only, of active feeds only", makeDue},
 		{"the next due time is the earliest of the active feeds", nextDue},

@@ -37,6 +37,46 @@ func leaseCases() []testCase {
 			b.ok(b.store.Commit(b.ctx, outcome(again[0])))
 			b.ok(b.store.Release(b.ctx))
 		}},
+		{"a postponed feed is due then, and else as before", func(b *bench) {
+			b.sync("a", "b")
+			leases := b.claim(start)
+			before := b.status("b")
+			leases[0].State.Due, leases[0].State.Title = at(30), "not stored"
+			b.ok(b.store.Postpone(b.ctx, leases[0]))
+			b.is(b.store.Commit(b.ctx, outcome(leases[0])), aggregator.ErrLeaseLost)
+			want := before
+			want.Feed, want.State.Due = feed("a"), at(30)
+			b.reopen()
+			b.same("postponed", b.status("a"), want)
+			b.same("not postponed", b.status("b"), before)
+			b.same("leases before", len(b.claim(at(29))), 1)
+			again := b.claim(at(30))
+			b.same("leases then", len(again), 1)
+			leases[0].State.Due = at(99)
+			b.ok(b.store.Postpone(b.ctx, leases[0])) // A lost lease is passed over.
+			b.same("due", b.status("a").State.Due, at(30))
+			b.ok(b.store.Commit(b.ctx, outcome(again[0])))
+			b.ok(b.store.Postpone(b.ctx))
+		}},
+		{"one feed is leased whether it is due or not", func(b *bench) {
+			b.sync("a", "b")
+			b.sync("a")
+			_, err := b.store.ClaimFeed(b.ctx, "b", start, time.Minute)
+			b.is(err, aggregator.ErrNotFound)
+			_, err = b.store.ClaimFeed(b.ctx, "none", start, time.Minute)
+			b.is(err, aggregator.ErrNotFound)
+			l, err := b.store.ClaimFeed(b.ctx, "a", at(-10), 5*time.Minute)
+			b.ok(err)
+			b.same("feed", l.Feed, feed("a"))
+			b.same("state", l.State, aggregator.FeedState{Due: start})
+			_, err = b.store.ClaimFeed(b.ctx, "a", at(-6), time.Minute)
+			b.is(err, aggregator.ErrLeased)
+			second, err := b.store.ClaimFeed(b.ctx, "a", at(-5), time.Hour)
+			b.ok(err)
+			b.same("leases meanwhile", b.claim(start), []aggregator.Lease(nil))
+			b.is(b.store.Commit(b.ctx, outcome(l)), aggregator.ErrLeaseLost)
+			b.ok(b.store.Commit(b.ctx, outcome(second)))
+		}},
 		{"a commit ends the lease", func(b *bench) {
 			b.sync("a")
 			l := b.claim(start)[0]

@@ -1,0 +1,146 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+)
+
+// attemptDelay is how long an attempt to connect may take before the next address is tried beside it (RFC 8305 section 5).
+const attemptDelay = 250 * time.Millisecond
+
+// dialer opens connections for a transport: it looks the host up, has each address checked and connects to the first one
+// that answers.
+type dialer struct {
+	names   *names
+	connect func(ctx context.Context, network, address string) (net.Conn, error)
+	// check, where there is one, refuses addresses. It is asked about the very address that is then connected to, so
+	// nothing that a name server answers, now or later, gets past it.
+	check   func(netip.Addr) error
+	timeout time.Duration
+}
+
+// dial is for http.Transport.DialContext. Its context is that of the request that asked for a connection, and may be
+// dead to it: the request may have found another connection.
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	at := progressOf(ctx)
+	at.advance(lookingUp)
+	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, errConnectTimeout)
+	defer cancel()
+	conn, err := d.toHost(ctx, network, address, at)
+	if err != nil {
+		if context.Cause(ctx) == errConnectTimeout {
+			err = fmt.Errorf("%w: %w", errConnectTimeout, err)
+		}
+		return nil, &unreachedError{err}
+	}
+	// Where there is no TLS, the next phase follows at once.
+	at.advance(handshaking)
+	return conn, nil
+}
+
+func (d *dialer) toHost(ctx context.Context, network, address string, at *progress) (net.Conn, error) {
+	host, portText, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil {
+		return nil, because("%q is not a port: correct the URL", clip(portText))
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		at.advance(dialling)
+		return d.toAddress(ctx, network, netip.AddrPortFrom(addr, uint16(port)))
+	}
+	addrs, err := d.names.addresses(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	at.advance(dialling)
+	conn, err := d.toAnyOf(ctx, network, addrs, uint16(port))
+	var private *privateError
+	if err != nil && !errors.As(err, &private) {
+		// The host may have moved: the next poll looks again.
+		d.names.forget(host)
+	}
+	return conn, err
+}
+
+// toAddress connects to one address. It is the one place where a connection begins.
+func (d *dialer) toAddress(ctx context.Context, network string, to netip.AddrPort) (net.Conn, error) {
+	if d.check != nil {
+		if err := d.check(to.Addr()); err != nil {
+			return nil, err
+		}
+	}
+	return d.connect(ctx, network, to.String())
+}
+
+// toAnyOf connects to the address that answers first. Each attempt begins when the one before it failed or has taken a
+// while. The error is the first attempt's.
+func (d *dialer) toAnyOf(ctx context.Context, network string, addrs []netip.Addr, port uint16) (net.Conn, error) {
+	if len(addrs) == 1 {
+		return d.toAddress(ctx, network, netip.AddrPortFrom(addrs[0], port))
+	}
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan result, len(addrs))
+	begun, ended := 0, 0
+	begin := func() {
+		to := netip.AddrPortFrom(addrs[begun], port)
+		begun++
+		go func() {
+			conn, err := d.toAddress(ctx, network, to)
+			results <- result{conn, err}
+		}()
+	}
+	late := time.NewTimer(attemptDelay)
+	defer late.Stop()
+	var failure error
+	for begin(); ; {
+		select {
+		case r := <-results:
+			ended++
+			if r.err == nil {
+				// Attempts that are still under way end with their context; one may just have succeeded.
+				go func() {
+					for range begun - ended {
+						if r := <-results; r.conn != nil {
+							r.conn.Close()
+						}
+					}
+				}()
+				return r.conn, nil
+			}
+			if failure == nil {
+				failure = r.err
+			}
+			if ended == len(addrs) {
+				return nil, failure
+			}
+			if begun == len(addrs) {
+				continue
+			}
+		case <-late.C:
+			if begun == len(addrs) {
+				continue
+			}
+		}
+		begin()
+		late.Reset(attemptDelay)
+	}
+}
+
+// unreachedError is why no connection to the host was made.
+type unreachedError struct{ err error }
+
+func (e *unreachedError) Error() string { return e.err.Error() }
+func (e *unreachedError) Unwrap() error { return e.err }

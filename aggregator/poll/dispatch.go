@@ -1,0 +1,278 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/hosts"
+)
+
+// errand is what polls are made for: a Run or a Pass.
+type errand struct {
+	poller *Poller
+	// ctx ends when no more polls are to be started, polls (some time later) when those under way are to be given up.
+	ctx, polls context.Context
+	stop       func()
+	// persist has polls try again as long as the store fails.
+	persist bool
+	// failed is told of polls that were not made or not stored though ctx had not ended, putOff of those whose host may
+	// not be asked before a time; held says that the host asked for that itself. Both may be nil.
+	failed func(j *job, err error)
+	putOff func(j *job, until time.Time, held bool)
+	jobs   sync.WaitGroup
+}
+
+// newErrand begins an errand. The caller ends it.
+func (p *Poller) newErrand(ctx context.Context, persist bool) *errand {
+	e := &errand{poller: p, ctx: ctx, persist: persist}
+	polls, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() {
+		p.giveBackWaiting(nil, e.owns)
+		timer := time.NewTimer(p.Grace)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(context.Cause(ctx))
+		case <-polls.Done():
+		}
+	})
+	e.polls, e.stop = polls, func() { unhook(); cancel(context.Canceled) }
+	return e
+}
+
+// end waits for the errand's polls.
+func (e *errand) end() {
+	e.jobs.Wait()
+	e.stop()
+}
+
+func (e *errand) owns(j *job) bool { return j.errand == e }
+
+// job is a poll that is to be made.
+type job struct {
+	errand *errand
+	lease  aggregator.Lease
+	url    string
+	key    hosts.Key
+}
+
+// leaseTime is how long a lease lasts: a poll may wait for its host.
+func (p *Poller) leaseTime() time.Duration { return p.Hosts.Park + p.Timeout + leaseMargin }
+
+// waitForRoom waits until polls can be started that do not only wait for a worker.
+func (p *Poller) waitForRoom(ctx context.Context) error {
+	for int(p.inHand.Load()) > maxInHand-batch || p.waiting.Ready() > p.Workers {
+		select {
+		case <-p.room:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	p.mayHaveRoom() // for another who waits
+	return ctx.Err()
+}
+
+func (p *Poller) mayHaveRoom() {
+	select {
+	case p.room <- struct{}{}:
+	default:
+	}
+}
+
+// start makes polls of leases: they wait for their hosts, or are put off where their host has too much to do.
+func (p *Poller) start(e *errand, now time.Time, leases ...aggregator.Lease) {
+	var refused []hosts.Turn[*job]
+	p.mu.Lock()
+	for _, lease := range leases {
+		p.running[lease.Token] = make(chan struct{})
+	}
+	p.mu.Unlock()
+	p.inHand.Add(int32(len(leases)))
+	e.jobs.Add(len(leases))
+	for _, lease := range leases {
+		j := &job{errand: e, lease: lease, url: aggregator.FeedStatus{Feed: lease.Feed, State: lease.State}.URL()}
+		j.key = hosts.KeyOf(j.url)
+		if later := p.waiting.Push(j, j.key, now); !later.IsZero() {
+			refused = append(refused, hosts.Turn[*job]{Item: j, Key: j.key, Later: later})
+		}
+	}
+	p.giveBackLater(refused, now)
+	p.mu.Lock()
+	p.callWorkers()
+	p.mu.Unlock()
+	if e.ctx.Err() != nil {
+		// Whoever gave back what was waiting may have come before these.
+		p.giveBackWaiting(nil, e.owns)
+	}
+}
+
+// callWorkers gives what may start to workers, as far as there are. p.mu is locked.
+func (p *Poller) callWorkers() {
+	for p.workers < p.Workers {
+		turn, ok := p.next()
+		if !ok {
+			return
+		}
+		p.workers++
+		go p.work(turn)
+	}
+}
+
+// next is a poll that may start now. Where there is none, the alarm is set for when there may be one. p.mu is locked.
+func (p *Poller) next() (turn hosts.Turn[*job], ok bool) {
+	now := p.Now()
+	var late []hosts.Turn[*job]
+	for turn, ok = p.waiting.Pop(now); ok && !turn.Later.IsZero(); turn, ok = p.waiting.Pop(now) {
+		late = append(late, turn)
+	}
+	if len(late) > 0 {
+		go p.giveBackLater(late, now)
+	}
+	if ok {
+		return turn, true
+	}
+	wake := p.waiting.Wake(now)
+	if wake.IsZero() {
+		return turn, false
+	}
+	wait := max(wake.Sub(now), time.Millisecond)
+	if p.alarm == nil {
+		p.alarm = time.AfterFunc(wait, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.callWorkers()
+		})
+	} else {
+		p.alarm.Reset(wait)
+	}
+	return turn, false
+}
+
+// work makes one poll after the other until there is none that may start.
+func (p *Poller) work(turn hosts.Turn[*job]) {
+	for ok := true; ok; {
+		p.poll(turn)
+		p.mu.Lock()
+		if turn, ok = p.next(); ok {
+			p.callWorkers()
+		} else {
+			p.workers--
+		}
+		p.mu.Unlock()
+		p.mayHaveRoom()
+	}
+}
+
+// poll fetches and reads a feed. What comes of it is stored while the worker goes on, unless too much waits for that
+// already.
+func (p *Poller) poll(turn hosts.Turn[*job]) {
+	j := turn.Item
+	e := j.errand
+	if e.ctx.Err() != nil || p.stalled.Load() > 0 {
+		p.waiting.Done(turn, p.Now())
+		p.giveBack(errStalled, j)
+		return
+	}
+	at := p.Now().UTC()
+	var seen answer
+	failure := p.guarded(j.lease.Feed.ID, func() (err error) {
+		seen, err = p.look(e.polls, j, at)
+		return err
+	})
+	now := p.Now().UTC()
+	seen.held = p.hold(j, failure, now)
+	p.waiting.Done(turn, now)
+	switch {
+	case failure != nil && e.polls.Err() != nil:
+		p.giveBack(context.Cause(e.polls), j)
+		return
+	case p.reached(j, failure, now):
+		p.giveBackWaiting(outageError{}, func(*job) bool { return true })
+		p.giveBack(outageError{}, j)
+		return
+	}
+	slots := p.light
+	if seen.doc != nil {
+		slots = p.heavy
+	}
+	slots <- struct{}{}
+	go func() {
+		p.finish(j, seen, failure, at)
+		<-slots
+	}()
+}
+
+// finish stores the outcome of a poll. The lease is given back where nothing was stored.
+func (p *Poller) finish(j *job, seen answer, failure error, at time.Time) {
+	record, err := p.settle(j.errand.polls, j, seen, failure, at)
+	p.log(j.errand.polls, j.lease.Feed, record, err)
+	switch {
+	case errors.Is(err, aggregator.ErrLeaseLost):
+		p.end(j)
+	case err != nil:
+		p.giveBack(err, j)
+	default:
+		p.tell(j.lease.Feed, record)
+		p.end(j)
+	}
+}
+
+// giveBackWaiting gives the leases back of polls that have not started, which are those that which says.
+func (p *Poller) giveBackWaiting(cause error, which func(*job) bool) {
+	p.giveBack(cause, p.waiting.Remove(which, p.Now())...)
+}
+
+// giveBack ends polls that were not made or not stored.
+func (p *Poller) giveBack(cause error, jobs ...*job) {
+	if len(jobs) == 0 {
+		return
+	}
+	leases := make([]aggregator.Lease, 0, len(jobs))
+	for _, j := range jobs {
+		leases = append(leases, j.lease)
+	}
+	p.release(leases...)
+	for _, j := range jobs {
+		if j.errand.failed != nil && j.errand.ctx.Err() == nil {
+			j.errand.failed(j, cause)
+		}
+		p.end(j)
+	}
+}
+
+// giveBackLater ends polls whose hosts cannot be asked soon: their feeds are due when their hosts can.
+func (p *Poller) giveBackLater(turns []hosts.Turn[*job], now time.Time) {
+	if len(turns) == 0 {
+		return
+	}
+	leases := make([]aggregator.Lease, 0, len(turns))
+	for _, turn := range turns {
+		lease := turn.Item.lease
+		lease.State.Due = turn.Later.UTC()
+		leases = append(leases, lease)
+	}
+	if err := p.Queue.Postpone(context.Background(), leases...); err != nil {
+		p.Log.Error("put off feeds whose hosts cannot be asked yet", "feeds", len(leases), "error", err)
+		p.release(leases...)
+	}
+	for _, turn := range turns {
+		if e := turn.Item.errand; e.putOff != nil {
+			e.putOff(turn.Item, turn.Later, !p.waiting.Held(turn.Key, now).IsZero())
+		}
+		p.end(turn.Item)
+	}
+}
+
+// end notes that a poll is over.
+func (p *Poller) end(j *job) {
+	p.mu.Lock()
+	close(p.running[j.lease.Token])
+	delete(p.running, j.lease.Token)
+	p.mu.Unlock()
+	p.inHand.Add(-1)
+	j.errand.jobs.Done()
+	p.mayHaveRoom()
+}
