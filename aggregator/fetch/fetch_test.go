@@ -190,7 +190,7 @@ func TestResponse(t *testing.T) {
 	got := get(t, newClient(t, fetch.Options{}), fetch.Request{URL: strings.Replace(s.URL, "//", "//me:s3cret@", 1)})
 	want := &fetch.Response{
 		URL: s.URL + "/feed.xml?x=1", Status: 200, ContentType: "text/xml; charset=koi8-r",
-		Moved: s.URL + "/feed.xml?x=1", Body: []byte(document), Bytes: int64(len(document)),
+		Moved: s.URL + "/feed.xml?x=1", Private: true, Body: []byte(document), Bytes: int64(len(document)),
 		Freshness: fetch.Freshness{Date: "Mon, 02 Mar 2026 10:20:00 GMT"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
