@@ -13,7 +13,7 @@ import (
 
 // What one transaction takes at most. A poll that is larger than maxBatchBytes has one for itself.
 const (
-	maxBatchPolls = 512
+	maxBatchPolls = 2048
 	maxBatchBytes = 8 << 20
 	// maxGather is how long a transaction waits for as many polls as the last one had.
 	maxGather = 4 * time.Millisecond
