@@ -233,8 +233,11 @@ func (b *builder) finish(in *input) {
 	for _, s := range []*string{&d.Title, &d.Link, &d.Language, &d.Description, &d.ID} {
 		*s = clean(*s)
 	}
-	if read := b.parsed + len(d.Skipped); read != in.items {
-		d.Repairs = append(d.Repairs, fmt.Sprintf("%d of %s could not be read", max(in.items-read, 0), count(in.items, "item")))
+	read := b.parsed + len(d.Skipped)
+	// gofeed takes some misspelt names for an item's that the scanner does not: what was read was listed.
+	d.Listed = max(d.Listed, read+in.leftOut)
+	if read < in.items {
+		d.Repairs = append(d.Repairs, fmt.Sprintf("%d of %s could not be read", in.items-read, count(in.items, "item")))
 	}
 	if b.empty > 0 {
 		d.Repairs = append(d.Repairs, fmt.Sprintf("%d of %s without title, link or text left out", b.empty, count(d.Listed, "item")))
