@@ -89,10 +89,6 @@ func (s Spec) String() string { return s.text }
 
 func (s Spec) adaptive() bool { return s.ceiling > 0 }
 
-// First is when a feed that was never polled is due: at once, because whoever added it wants to see something. It is the
-// caller's matter not to send all first polls to one host together.
-func (s Spec) First(_ aggregator.FeedID, now time.Time) time.Time { return now }
-
 // Next is the first time after the given one at which the feed fires, in UTC. An adaptive feed's firings depend on its
 // rhythm, which Due knows; here they are an hour apart, as far as its bounds allow.
 func (s Spec) Next(feed aggregator.FeedID, after time.Time) time.Time {

@@ -234,13 +234,6 @@ func TestPhaseSurvivesARestart(t *testing.T) {
 	}
 }
 
-func TestFirstIsAtOnce(t *testing.T) {
-	now := at(t, "2026-03-02T10:20:00Z")
-	if got := parse(t, "@weekly").First("f", now); !got.Equal(now) {
-		t.Errorf("First = %s, want %s", got, now)
-	}
-}
-
 func TestString(t *testing.T) {
 	if got := parse(t, " CRON_TZ=UTC  0 8 * *  * ").String(); got != "CRON_TZ=UTC 0 8 * * *" {
 		t.Errorf("String = %q", got)
