@@ -21,6 +21,37 @@ type ItemQuery struct {
 	After uint64
 }
 
+// VolumeQuery asks how many items there are. A zero Since or Until does not restrict.
+type VolumeQuery struct {
+	// Topic restricts to the items filed under it; AllTopics does not restrict.
+	Topic TopicID
+	// Since and Until restrict to the UTC days of which a part lies in [Since, Until). Days are counted whole.
+	Since, Until time.Time
+}
+
+// Days are the instants between which the days lie that the query asks for, zero where it does not restrict.
+func (q VolumeQuery) Days() (since, until time.Time) {
+	const day = 24 * time.Hour
+	if !q.Since.IsZero() {
+		since = q.Since.UTC().Truncate(day)
+	}
+	if !q.Until.IsZero() {
+		until = q.Until.UTC().Truncate(day)
+		if until.Before(q.Until) {
+			until = until.Add(day)
+		}
+	}
+	return since, until
+}
+
+// DayVolume is how many items of a feed were published on a day.
+type DayVolume struct {
+	// Day is the midnight at which the day begins, in UTC.
+	Day   time.Time
+	Feed  FeedID
+	Items int
+}
+
 // Version tells the states of a topic's list apart: two equal versions mean that nothing in it has changed.
 type Version struct {
 	// Seq is that of the latest change to the topic's stories, 0 before the first.

@@ -95,6 +95,11 @@ type ReadStore interface {
 	// Items yields what the query asks for, up to the last Seq that was committed when the sequence began. An item
 	// that changes meanwhile moves behind that, where the next sequence with After finds it.
 	Items(ctx context.Context, q aggregator.ItemQuery) iter.Seq2[aggregator.Item, error]
+	// Story is the story with the given id, its reports by FirstSeen, then by ID, or ErrNotFound.
+	Story(ctx context.Context, id aggregator.StoryID) (aggregator.Story, error)
+	// Volume counts the stored items that the query asks for, by the UTC day of their Published and by their feed, sorted
+	// by day, then by feed. Days and feeds without items are left out.
+	Volume(ctx context.Context, q aggregator.VolumeQuery) ([]aggregator.DayVolume, error)
 	// Revisions are the earlier texts of the item, oldest first; none for an item that never changed or is not stored.
 	Revisions(ctx context.Context, id aggregator.ItemID) ([]aggregator.Revision, error)
 	// Version tells the states of the topic's stories apart: it differs from before after each commit that changed

@@ -2,10 +2,12 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -120,6 +122,22 @@ func (s *Store) Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[
 	}
 }
 
+// Story is the story with the given id; see storage.ReadStore.
+func (s *Store) Story(ctx context.Context, id aggregator.StoryID) (story aggregator.Story, err error) {
+	if err := ctx.Err(); err != nil {
+		return story, err
+	}
+	err = s.view(func(r *reader) error {
+		found, _, err := r.story(id, aggregator.AllTopics)
+		if err == nil && len(found.Items) == 0 {
+			return fmt.Errorf("story %v: %w", id, aggregator.ErrNotFound)
+		}
+		story = found
+		return err
+	})
+	return story, err
+}
+
 // stories are up to limit of the topic's stories after the given key of lists.
 func (s *Store) stories(topic aggregator.TopicID, after []byte, limit int) (batch []aggregator.Story, last []byte, err error) {
 	prefix := topicKey(topic)
@@ -213,6 +231,27 @@ func (r *reader) matches(q aggregator.ItemQuery, value []byte) (bool, error) {
 	return (q.Topic == aggregator.AllTopics || slices.Contains(f.Topics, q.Topic)) &&
 		(q.Since.IsZero() || !published.Before(q.Since)) &&
 		(q.Until.IsZero() || published.Before(q.Until)), nil
+}
+
+// Volume counts items by day and feed; see storage.ReadStore.
+func (s *Store) Volume(ctx context.Context, q aggregator.VolumeQuery) ([]aggregator.DayVolume, error) {
+	since, until := q.Days()
+	counts := make(map[aggregator.DayVolume]int)
+	for it, err := range s.Items(ctx, aggregator.ItemQuery{Topic: q.Topic, Since: since, Until: until}) {
+		if err != nil {
+			return nil, err
+		}
+		counts[aggregator.DayVolume{Day: it.Published.Truncate(24 * time.Hour), Feed: it.Feed}]++
+	}
+	var volume []aggregator.DayVolume
+	for v, n := range counts {
+		v.Items = n
+		volume = append(volume, v)
+	}
+	slices.SortFunc(volume, func(a, b aggregator.DayVolume) int {
+		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Feed, b.Feed))
+	})
+	return volume, nil
 }
 
 // Revisions are an item's earlier texts; see storage.ReadStore.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
 )
@@ -178,6 +179,36 @@ func (s *Store) Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[
 		}
 		return stories, nil
 	})
+}
+
+// Story is the story with the given id; see storage.ReadStore.
+func (s *Store) Story(ctx context.Context, id aggregator.StoryID) (aggregator.Story, error) {
+	for story, err := range s.Stories(ctx, aggregator.StoryQuery{}) {
+		if err != nil || story.ID == id {
+			return story, err
+		}
+	}
+	return aggregator.Story{}, fmt.Errorf("story %v: %w", id, aggregator.ErrNotFound)
+}
+
+// Volume counts items by day and feed; see storage.ReadStore.
+func (s *Store) Volume(ctx context.Context, q aggregator.VolumeQuery) ([]aggregator.DayVolume, error) {
+	since, until := q.Days()
+	var volume []aggregator.DayVolume
+	for it, err := range s.Items(ctx, aggregator.ItemQuery{Topic: q.Topic, Since: since, Until: until}) {
+		if err != nil {
+			return nil, err
+		}
+		v := aggregator.DayVolume{Day: it.Published.Truncate(24 * time.Hour), Feed: it.Feed}
+		i, found := slices.BinarySearchFunc(volume, v, func(a, b aggregator.DayVolume) int {
+			return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Feed, b.Feed))
+		})
+		if !found {
+			volume = slices.Insert(volume, i, v)
+		}
+		volume[i].Items++
+	}
+	return volume, nil
 }
 
 // Items yields items by Seq; see storage.ReadStore.

@@ -279,6 +279,8 @@ type answers struct {
 	NextDue   time.Time
 	Items     map[string][]aggregator.Item
 	Stories   map[string][]aggregator.Story
+	ByID      []aggregator.Story
+	Volumes   [][]aggregator.DayVolume
 	Known     []aggregator.KnownItem
 	Revisions [][]aggregator.Revision
 	Authority string
@@ -306,8 +308,19 @@ func (p *pair) ask(s storage.Store) answers {
 				p.Fatal("items are not in the order of their Seq")
 			}
 			withoutSeq(items)
+			volume, err := s.Volume(p.ctx, aggregator.VolumeQuery{Topic: topic, Since: since})
+			p.ok(err)
+			a.Volumes = append(a.Volumes, volume)
 			a.Items[fmt.Sprint(topic, " ", since)] = items
 		}
+	}
+	for n := range poolStories {
+		story, err := s.Story(p.ctx, storyID(fmt.Sprint(n)))
+		if !errors.Is(err, aggregator.ErrNotFound) {
+			p.ok(err)
+		}
+		withoutSeq(story.Items)
+		a.ByID = append(a.ByID, story)
 	}
 	var ids []aggregator.ItemID
 	for _, id := range poolFeeds {

@@ -34,6 +34,17 @@ func storyCases() []testCase {
 		}},
 		{"an item that leaves a topic takes the story out or hands it on", leavesTopic},
 		{"a topic's version moves with every change to its stories and with nothing else", versions},
+		{"a story is found by its id, with all its reports in order", func(b *bench) {
+			b.sync("a", "b")
+			b.poll("b", report("b", "second", 2, "privacy"), item("b", "other", 3))
+			b.poll("a", report("a", "first", 1, "cloud"))
+			story, err := b.store.Story(b.ctx, storyID("shared"))
+			b.ok(err)
+			b.same("id", story.ID, storyID("shared"))
+			b.same("reports", shape([]aggregator.Story{story}), [][]string{{"first", "second"}})
+			_, err = b.store.Story(b.ctx, storyID("of nobody"))
+			b.is(err, aggregator.ErrNotFound)
+		}},
 		{"more stories than a batch holds come once each, in order", func(b *bench) {
 			b.sync("a")
 			var items []aggregator.Item
@@ -144,6 +155,7 @@ func versions(b *bench) {
 func readCases() []testCase {
 	return []testCase{
 		{"items are those that the query asks for", itemQueries},
+		{"volume counts a topic's items by day and feed", volumes},
 		{"items end with the last that was there when the sequence began", func(b *bench) {
 			b.sync("a")
 			var items []aggregator.Item
@@ -230,6 +242,44 @@ func itemQueries(b *bench) {
 	} {
 		b.same(c.name, guids(collect(b, b.store.Items(b.ctx, c.q))), c.want)
 	}
+}
+
+func volumes(b *bench) {
+	const day = 24 * 60
+	b.sync("a", "b")
+	b.poll("b", item("b", "1", 0, "cloud"), item("b", "2", day, "cloud", "privacy"))
+	b.poll("a", item("a", "3", 0, "cloud"), item("a", "4", 11*60+59, "cloud"), item("a", "5", 12*60, "privacy"),
+		item("a", "6", -40*day, "cloud"))
+	first := at(-12 * 60)
+	of := func(days int, feed aggregator.FeedID, n int) aggregator.DayVolume {
+		return aggregator.DayVolume{Day: first.AddDate(0, 0, days), Feed: feed, Items: n}
+	}
+	check := func(what string) {
+		b.Helper()
+		for _, c := range []struct {
+			name string
+			q    aggregator.VolumeQuery
+			want []aggregator.DayVolume
+		}{
+			{"a topic", aggregator.VolumeQuery{Topic: "cloud"}, []aggregator.DayVolume{of(-40, "a", 1), of(0, "a", 2), of(0, "b", 1), of(1, "b", 1)}},
+			{"no such topic", aggregator.VolumeQuery{Topic: "clou"}, nil},
+			{"all", aggregator.VolumeQuery{Since: first}, []aggregator.DayVolume{of(0, "a", 2), of(0, "b", 1), of(1, "a", 1), of(1, "b", 1)}},
+			{"whole days", aggregator.VolumeQuery{Topic: "cloud", Since: at(0), Until: at(1)}, []aggregator.DayVolume{of(0, "a", 2), of(0, "b", 1)}},
+			{"until midnight", aggregator.VolumeQuery{Since: at(1), Until: at(12 * 60)}, []aggregator.DayVolume{of(0, "a", 2), of(0, "b", 1)}},
+			{"the day after", aggregator.VolumeQuery{Since: at(12 * 60)}, []aggregator.DayVolume{of(1, "a", 1), of(1, "b", 1)}},
+		} {
+			got, err := b.store.Volume(b.ctx, c.q)
+			b.ok(err)
+			b.same(what+": "+c.name, got, c.want)
+		}
+	}
+	check("stored")
+	b.reopen()
+	check("opened again")
+	b.poll("a", item("a", "3", 0), item("a", "4", 3*day, "cloud"))
+	got, err := b.store.Volume(b.ctx, aggregator.VolumeQuery{Topic: "cloud", Since: first})
+	b.ok(err)
+	b.same("an item left, another was published anew", got, []aggregator.DayVolume{of(0, "b", 1), of(1, "b", 1), of(3, "a", 1)})
 }
 
 // first reads one value of the sequence.
