@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator/parse"
+	"github.com/topicwire/topicwire/aggregator/parse/internal/specimen"
 )
 
 // TestHostile parses documents that are made to cost as much as they can. Each is read or refused, in bounded time and
 // memory. The time is five times what is allowed on an idle machine, to hold on a busy one.
 func TestHostile(t *testing.T) {
+	specimen.Unraced(t)
 	repeat := strings.Repeat
 	rss := func(item string) string {
 		return `<rss version="2.0" xmlns:x="urn:x" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>t</title><item><title>i</title>` +

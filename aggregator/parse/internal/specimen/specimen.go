@@ -37,6 +37,15 @@ func Feeds(t testing.TB) map[string][]byte {
 	return feeds
 }
 
+// Unraced leaves the test to a run without the race detector, which .ci/test makes of it: it does much in one goroutine,
+// where there is nothing to race and everything takes twenty times as long.
+func Unraced(t testing.TB) {
+	t.Helper()
+	if Slowness > 1 {
+		t.Skip("skipped under the race detector; .ci/test runs it without")
+	}
+}
+
 // moduleRoot is the nearest folder above the test's that has a go.mod.
 func moduleRoot(t testing.TB) string {
 	t.Helper()
