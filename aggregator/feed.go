@@ -56,6 +56,8 @@ type FeedState struct {
 	Title, Link, Language, DocumentID string
 	// LastPoll is the latest poll, whatever its outcome; its zero value means that there was none yet.
 	LastPoll PollRecord
+	// History has the last polls in short, LastPoll among them.
+	History History
 	// LastSuccess is when a poll last ended without error, LastNew when one last brought a new item, LastWhole when one
 	// last brought the whole document.
 	LastSuccess, LastNew, LastWhole time.Time

@@ -1,14 +1,36 @@
 package aggregator
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // StoryQuery asks for the stories of a topic, newest first by the OrderTime of the item that stands for each (ties:
 // the lesser StoryID first).
 type StoryQuery struct {
 	// Topic is the topic to list, AllTopics for every story.
 	Topic TopicID
+	// Behind restricts to the stories that come after this place in that order; a zero place does not restrict.
+	Behind StoryPlace
 	// Limit ends the list after so many stories; 0 is no limit.
 	Limit int
+}
+
+// StoryPlace is where a story stands in a list: the OrderTime of the item that stands for it there, and its id.
+type StoryPlace struct {
+	Time  time.Time
+	Story StoryID
+}
+
+// IsZero reports whether the place was never set.
+func (p StoryPlace) IsZero() bool { return p.Time.IsZero() && p.Story == StoryID{} }
+
+// Before reports whether the place comes before q in the order of stories: later times first, then lesser ids.
+func (p StoryPlace) Before(q StoryPlace) bool {
+	if c := p.Time.Compare(q.Time); c != 0 {
+		return c > 0
+	}
+	return bytes.Compare(p.Story[:], q.Story[:]) < 0
 }
 
 // ItemQuery asks for items in the order of their Seq.

@@ -295,6 +295,7 @@ func (p *Poller) keep(ctx context.Context, j *job, seen answer, failure error, a
 	now := p.Now().UTC()
 	record := &o.state.LastPoll
 	record.At, record.Duration = at, now.Sub(at)
+	o.state.History = o.state.History.Add(*record)
 	if err := p.plan(ctx, j, seen, failure, &o, now); err != nil {
 		return aggregator.PollRecord{}, err
 	}

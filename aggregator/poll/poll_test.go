@@ -303,6 +303,9 @@ func TestFailedPollKeepsWhatTheLastGoodOneLeft(t *testing.T) {
 			if !state.Due.After(w.clock()) {
 				t.Errorf("due at %s, now is %s", state.Due, w.clock())
 			}
+			if last := state.History[0]; last.Mark != aggregator.MarkFailed && last.Mark != aggregator.MarkHeld || state.History[1] != before.History[0] {
+				t.Errorf("history %v after %v, want one failed poll more", state.History, before.History)
+			}
 		})
 	}
 	w.advance(8 * 24 * time.Hour)

@@ -111,7 +111,14 @@ func (s *Store) Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[
 	}
 	return func(yield func(aggregator.Story, error) bool) {
 		yielded := 0
+		var from []byte
+		if !q.Behind.IsZero() && len(q.Topic) <= maxName {
+			from = listKey(q.Topic, instantOf(q.Behind.Time), q.Behind.Story)
+		}
 		sequence(ctx, func(after []byte) ([]aggregator.Story, []byte, error) {
+			if after == nil {
+				after = from
+			}
 			batch, last, err := s.stories(q.Topic, after, left(yielded))
 			yielded += len(batch)
 			if left(yielded) == 0 {

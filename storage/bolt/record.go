@@ -112,6 +112,8 @@ type stateRecord struct {
 	Move         moveRecord `cbor:"21,keyasint,omitzero"`
 	MovedTo      string     `cbor:"22,keyasint,omitempty"`
 	LastWhole    instant    `cbor:"23,keyasint,omitzero"`
+	// History is as historyBytes writes it.
+	History []byte `cbor:"24,keyasint,omitempty"`
 	// Listing is kept in a bucket of its own.
 	Listing []byte `cbor:"-"`
 }
@@ -142,7 +144,8 @@ func stateRecordOf(s aggregator.FeedState) stateRecord {
 		LastSuccess: instantOf(s.LastSuccess), LastNew: instantOf(s.LastNew), Failures: s.Failures, Items: s.Items,
 		DocumentID: s.DocumentID, NotBefore: instantOf(s.Pace.NotBefore), Listing: listingBytes(s.Listing),
 		Pace: paceRecordOf(s.Pace), MovedTo: s.MovedTo, LastWhole: instantOf(s.LastWhole),
-		Move: moveRecord{Target: s.Move.Target, Since: instantOf(s.Move.Since), Polls: s.Move.Polls, Refused: s.Move.Refused},
+		History: historyBytes(s.History),
+		Move:    moveRecord{Target: s.Move.Target, Since: instantOf(s.Move.Since), Polls: s.Move.Polls, Refused: s.Move.Refused},
 	}
 }
 
@@ -184,7 +187,7 @@ func (r stateRecord) state() aggregator.FeedState {
 		LastSuccess: r.LastSuccess.time(), LastNew: r.LastNew.time(), Failures: r.Failures, Items: r.Items,
 		DocumentID: r.DocumentID, Pace: r.Pace.pace(r.NotBefore), Listing: listingIn(r.Listing),
 		Move:    aggregator.Move{Target: r.Move.Target, Since: r.Move.Since.time(), Polls: r.Move.Polls, Refused: r.Move.Refused},
-		MovedTo: r.MovedTo, LastWhole: r.LastWhole.time(),
+		MovedTo: r.MovedTo, LastWhole: r.LastWhole.time(), History: historyIn(r.History),
 	}
 }
 

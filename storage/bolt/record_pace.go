@@ -78,3 +78,24 @@ func countsOf(r *aggregator.Rhythm) (counts [rhythmCounts]*float32) {
 	}
 	return counts
 }
+
+// pastPollLen is how many bytes a poll of a history takes.
+const pastPollLen = 5
+
+// historyBytes are the polls that there are, the latest first.
+func historyBytes(h aggregator.History) (b []byte) {
+	for _, p := range h {
+		if p == (aggregator.PastPoll{}) {
+			break
+		}
+		b = append(binary.BigEndian.AppendUint32(b, p.Minute), byte(p.Mark))
+	}
+	return b
+}
+
+func historyIn(b []byte) (h aggregator.History) {
+	for i := 0; i < len(h) && len(b) >= pastPollLen; i, b = i+1, b[pastPollLen:] {
+		h[i] = aggregator.PastPoll{Minute: binary.BigEndian.Uint32(b), Mark: aggregator.Mark(b[4])}
+	}
+	return h
+}

@@ -168,6 +168,9 @@ func (s *Store) Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[
 				continue
 			}
 			stands := story.Items[i]
+			if place := (aggregator.StoryPlace{Time: stands.OrderTime, Story: story.ID}); !q.Behind.IsZero() && !q.Behind.Before(place) {
+				continue
+			}
 			story.Items = slices.Insert(slices.Delete(story.Items, i, i+1), 0, stands)
 			stories = append(stories, *story)
 		}

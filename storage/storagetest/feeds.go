@@ -42,10 +42,18 @@ func fullState() aggregator.FeedState {
 			},
 			NotBefore: at(70), Throttled: 3, Gone: at(5),
 		},
+		History:     fullHistory(),
 		Move:        aggregator.Move{Target: "https://example.net/\xff", Since: at(6), Polls: 2, Refused: "no"},
 		MovedTo:     "https://example.net/feed",
 		LastSuccess: at(2), LastNew: time.Date(1601, 1, 1, 0, 0, 0, 5, time.UTC), LastWhole: at(7), Failures: 7,
 	}
+}
+
+func fullHistory() (h aggregator.History) {
+	for i := range h {
+		h[i] = aggregator.PastPoll{Minute: ^uint32(i), Mark: aggregator.Mark(1 + i)}
+	}
+	return h
 }
 
 func feedCases() []testCase {

@@ -13,6 +13,7 @@ import (
 func storyCases() []testCase {
 	return []testCase{
 		{"stories come newest first, ties by id, up to the limit", storyOrder},
+		{"stories behind a place are those that follow it in their order", storiesBehind},
 		{"a story is in every topic that one of its items is in, with all its reports", func(b *bench) {
 			b.sync("a", "b")
 			b.poll("a", report("a", "first", 1, "cloud"))
@@ -68,6 +69,29 @@ func report(id aggregator.FeedID, key string, minutes int, topics ...aggregator.
 	it := item(id, key, minutes, topics...)
 	it.Story = storyID("shared")
 	return it
+}
+
+func storiesBehind(b *bench) {
+	b.sync("a", "b")
+	b.poll("a", item("a", "1", 10, "cloud"), item("a", "2", 20, "cloud"), item("a", "3", 20, "cloud"), item("a", "4", 30, "cloud"))
+	b.poll("b", item("b", "5", 25, "privacy"), item("b", "6", 5, "cloud"))
+	all := b.stories("cloud")
+	for i, story := range all {
+		place := aggregator.StoryPlace{Time: story.Items[0].OrderTime, Story: story.ID}
+		rest := collect(b, b.store.Stories(b.ctx, aggregator.StoryQuery{Topic: "cloud", Behind: place}))
+		b.same(fmt.Sprint("behind story ", i), shape(rest), shape(all[i+1:]))
+		place.Story = aggregator.StoryID{} // a place that no story has
+		if i > 0 && all[i-1].Items[0].OrderTime.After(place.Time) {
+			rest = collect(b, b.store.Stories(b.ctx, aggregator.StoryQuery{Topic: "cloud", Behind: place, Limit: 2}))
+			b.same(fmt.Sprint("from the time of story ", i), shape(rest), shape(all[i:min(i+2, len(all))]))
+		}
+	}
+	for name, place := range map[string]aggregator.StoryPlace{
+		"the end of time": {Time: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)}, "nowhere": {},
+	} {
+		b.same("behind "+name, shape(collect(b, b.store.Stories(b.ctx, aggregator.StoryQuery{Topic: "cloud", Behind: place}))), shape(all))
+	}
+	b.same("before all", len(collect(b, b.store.Stories(b.ctx, aggregator.StoryQuery{Topic: "cloud", Behind: aggregator.StoryPlace{Time: at(-9999)}}))), 0)
 }
 
 func storyOrder(b *bench) {
