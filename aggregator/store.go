@@ -2,6 +2,13 @@ package aggregator
 
 import "time"
 
+// Note is something that a part of the program remembers from run to run and that no item or feed holds, such as who
+// subscribed to what. Space names the part, Key the note within it; the Value is known to that part alone.
+type Note struct {
+	Space, Key string
+	Value      []byte
+}
+
 // StoreStats says what a store holds and what it takes.
 type StoreStats struct {
 	// Bytes is the size of the store on the disk, Free the part of it that holds nothing: new items go there first, and

@@ -27,6 +27,7 @@ type Store interface {
 	FeedStore
 	PollStore
 	ReadStore
+	NoteStore
 	MaintenanceStore
 	io.Closer
 }
@@ -106,6 +107,16 @@ type ReadStore interface {
 	// anything that Stories yields for the topic, and a poll without items moves none. Seq and Changed never go back.
 	// A topic that never had a story has the zero Version.
 	Version(ctx context.Context, topic aggregator.TopicID) (aggregator.Version, error)
+}
+
+// NoteStore keeps what parts of the program remember for themselves. Spaces and keys have up to 512 bytes, and a key has
+// at least one.
+type NoteStore interface {
+	// Notes yields the notes of a space in the order of their keys, byte by byte.
+	Notes(ctx context.Context, space string) iter.Seq2[aggregator.Note, error]
+	// PutNotes stores notes in place of those with the same space and key, and removes those whose Value is empty: all of
+	// them or, where it fails, none. Of several with one key the last counts.
+	PutNotes(ctx context.Context, notes ...aggregator.Note) error
 }
 
 // MaintenanceStore is the operator's side.

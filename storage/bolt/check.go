@@ -61,7 +61,7 @@ func (s *Store) check(ctx context.Context) (aggregator.CheckReport, error) {
 		each   func(r *reader, k, v []byte) error
 	}{
 		{itemsBucket, c.item}, {identityBucket, c.identity}, {aliasesBucket, c.alias}, {revisionsBucket, c.revision},
-		{storiesBucket, c.storyEntry}, {feedsBucket, c.feed}, {topicsBucket, c.topic},
+		{storiesBucket, c.storyEntry}, {feedsBucket, c.feed}, {topicsBucket, c.topic}, {notesBucket, c.note},
 	} {
 		if err := s.scan(ctx, step.bucket, step.each); err != nil {
 			return c.report, err

@@ -228,7 +228,8 @@ func (n *newFile) copyAll(ctx context.Context) error {
 		case string(dictionariesBucket):
 		case string(itemsBucket), string(revisionsBucket):
 			err = n.copyPacked(ctx, bucket, nil)
-		case string(feedsBucket), string(statesBucket), string(storiesBucket), string(topicsBucket):
+		case string(feedsBucket), string(statesBucket), string(storiesBucket), string(topicsBucket),
+			string(notesBucket):
 			err = n.copyRecords(ctx, bucket)
 		default:
 			err = n.copyPairs(ctx, bucket)

@@ -11,8 +11,8 @@
 //	3    a zstd frame of the CBOR (RFC 8878) with the frame's checksum, by the dictionary that the frame names, if any
 //
 // Items and revisions are compressed where that makes them shorter. Integers in keys are big-endian, an "instant" is 12
-// bytes that sort as time does (key.go), and a "topic" in a key is its length in two bytes and its id, since bbolt has
-// no empty keys and AllTopics is empty.
+// bytes that sort as time does (key.go), and a "topic" or a "space" in a key is its length in two bytes and its id,
+// since bbolt has no empty keys and AllTopics is empty.
 //
 //	meta        "format"    -> version of this layout, 4 bytes
 //	            "authority" -> what Authority was given first
@@ -29,6 +29,7 @@
 //	stories     StoryID, ItemID        -> record: where the item is, and what places its story in the lists
 //	lists       topic, inverted instant, StoryID -> nothing; one entry for each story and each of its topics
 //	topics      topic                  -> record: Version
+//	notes       space, key             -> record: the value of a Note
 //	dictionaries number, 4 bytes       -> a zstd dictionary; the greatest number is the one to write with
 //
 // A feed's description, its state and its last listing are apart, so that a poll that found nothing new rewrites some two hundred bytes

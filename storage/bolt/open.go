@@ -39,13 +39,14 @@ var (
 	storiesBucket   = []byte("stories")
 	listsBucket     = []byte("lists")
 	topicsBucket    = []byte("topics")
+	notesBucket     = []byte("notes")
 
 	dictionariesBucket = []byte("dictionaries")
 
 	// allBuckets is in the order of doc.go.
 	allBuckets = [][]byte{
 		metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
-		revisionsBucket, storiesBucket, listsBucket, topicsBucket, dictionariesBucket,
+		revisionsBucket, storiesBucket, listsBucket, topicsBucket, notesBucket, dictionariesBucket,
 	}
 
 	formatKey    = []byte("format")
@@ -165,6 +166,8 @@ func (s *Store) prepare(bare bool) error {
 			return err
 		}
 	} else if err := s.migrate(); err != nil {
+		return err
+	} else if err := s.addNotes(); err != nil {
 		return err
 	}
 	// What a process left that ended while it rewrote the store. The lock of the store is ours.

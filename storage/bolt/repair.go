@@ -38,6 +38,7 @@ func (n *repairs) all(ctx context.Context) error {
 		do   func(context.Context) error
 	}{
 		{"meta", func(ctx context.Context) error { return n.copyPairs(ctx, metaBucket) }},
+		{"notes", n.notes},
 		{"identities of what was pruned", n.pruned},
 		{"items", n.items},
 		{"aliases", n.aliases},

@@ -19,7 +19,11 @@ func (s *Store) scan(ctx context.Context, bucket []byte, f func(r *reader, k, v 
 		more = false
 		err := s.view(func(r *reader) error {
 			n, size := 0, 0
-			c := r.bucket(bucket).Cursor()
+			b := r.bucket(bucket)
+			if b == nil { // a file that an earlier topicwire wrote, and that is only read
+				return nil
+			}
+			c := b.Cursor()
 			for k, v := seekAfter(c, nil, after); k != nil; k, v = c.Next() {
 				if err := f(r, k, v); err != nil {
 					return err

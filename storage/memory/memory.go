@@ -42,6 +42,7 @@ type data struct {
 	// pruned has the hash of what is no longer among items.
 	pruned    map[aggregator.ItemID]aggregator.Hash
 	versions  map[aggregator.TopicID]aggregator.Version
+	notes     map[noteKey][]byte
 	authority *string
 	rules     *aggregator.Hash
 }
@@ -65,6 +66,7 @@ func New(now func() time.Time) *Store {
 			revisions: make(map[aggregator.ItemID][]aggregator.Revision),
 			pruned:    make(map[aggregator.ItemID]aggregator.Hash),
 			versions:  make(map[aggregator.TopicID]aggregator.Version),
+			notes:     make(map[noteKey][]byte),
 		},
 		leases: make(map[aggregator.FeedID]lease),
 	}

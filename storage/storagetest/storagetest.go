@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh Fresh) {
 		{"commit", commitCases()},
 		{"stories", storyCases()},
 		{"read", readCases()},
+		{"notes", noteCases()},
 		{"maintenance", maintenanceCases()},
 	} {
 		t.Run(group.name, func(t *testing.T) {
