@@ -92,52 +92,26 @@ func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int
 const maxDocument = 16 << 20
 
 func (s *site) entry(ctx context.Context, d *document, sources *sourceReader, story *aggregator.Story) (entry, error) {
-	it := &story.Items[0]
-	src, err := sources.source(ctx, it.Feed)
+	e, err := s.outline(ctx, sources, story)
 	if err != nil {
 		return entry{}, err
 	}
-	e := entry{
-		story:      story.ID,
-		id:         s.tag("story/" + story.ID.String()),
-		anchor:     "story-" + story.ID.String(),
-		authors:    authorsOf(it.Authors, src),
-		categories: categoriesOf(it.Categories),
-		language:   languageTag(it.Language),
-		published:  firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, s.born),
-		place:      firstTime(it.OrderTime, it.Published, it.FirstSeen, s.born),
-		files:      filesOf(it.Enclosures, src),
-		comments:   src.link(it.Comments),
-		replies:    max(it.CommentCount, 0),
-		image:      src.link(it.Image),
-		revision:   it.Revision,
-		topics:     topicsOf(story),
-		content:    sanitise(s.policy, it.Text(), src),
-		excerpt:    excerptOf(it),
-	}
-	e.updated = firstTime(it.Revised, e.published)
-	if e.link = src.link(it.URL); e.link == "" {
+	it, src := &story.Items[0], e.reports[0].source
+	e.authors = authorsOf(it.Authors, src)
+	e.categories = categoriesOf(it.Categories)
+	e.files = filesOf(it.Enclosures, src)
+	e.comments = src.link(it.Comments)
+	e.replies = max(it.CommentCount, 0)
+	e.image = src.link(it.Image)
+	e.content = sanitise(s.policy, it.Text(), src)
+	if e.link == "" {
 		e.link = d.page + "#" + e.anchor
 	}
 	if it.Content != "" {
 		e.summary = sanitise(s.policy, it.Summary, src)
 	}
-	for i := range story.Items[:min(len(story.Items), maxReports)] {
-		src, err := sources.source(ctx, story.Items[i].Feed)
-		if err != nil {
-			return entry{}, err
-		}
-		e.reports = append(e.reports, s.report(&story.Items[i], src))
-	}
-	e.title = e.reports[0].title
-	if e.title == "" {
-		if e.title = cut(e.excerpt, 100); e.title == "" {
-			e.title = "Untitled, from " + e.reports[0].source.title
-		}
-		e.reports[0].title = e.title
-	}
 	if len(e.authors) == 0 {
-		e.authors = []aggregator.Author{{Name: e.reports[0].source.title, URL: e.reports[0].source.home}}
+		e.authors = []aggregator.Author{{Name: src.title, URL: src.home}}
 	}
 	if e.content == "" {
 		e.content = "<p>" + anchorTo(e.link, e.title, "") + "</p>"
@@ -146,6 +120,39 @@ func (s *site) entry(ctx context.Context, d *document, sources *sourceReader, st
 		e.summary = ""
 	}
 	e.content += reportedBy(e.reports, e.link)
+	return e, nil
+}
+
+// outline is the entry without what only feeds carry. Its link is "" where the story has no page of its own.
+func (s *site) outline(ctx context.Context, sources *sourceReader, story *aggregator.Story) (entry, error) {
+	it := &story.Items[0]
+	e := entry{
+		story:     story.ID,
+		id:        s.tag("story/" + story.ID.String()),
+		anchor:    "story-" + story.ID.String(),
+		language:  languageTag(it.Language),
+		published: firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, s.born),
+		place:     firstTime(it.OrderTime, it.Published, it.FirstSeen, s.born),
+		revision:  it.Revision,
+		topics:    topicsOf(story),
+		excerpt:   excerptOf(it, maxExcerpt),
+	}
+	e.updated = firstTime(it.Revised, e.published)
+	for i := range story.Items[:min(len(story.Items), maxReports)] {
+		src, err := sources.source(ctx, story.Items[i].Feed)
+		if err != nil {
+			return entry{}, err
+		}
+		e.reports = append(e.reports, s.report(&story.Items[i], src))
+	}
+	e.link = e.reports[0].url
+	e.title = e.reports[0].title
+	if e.title == "" {
+		if e.title = cut(e.excerpt, 100); e.title == "" {
+			e.title = "Untitled, from " + e.reports[0].source.title
+		}
+		e.reports[0].title = e.title
+	}
 	return e, nil
 }
 
@@ -260,10 +267,10 @@ func filesOf(files []aggregator.Enclosure, src *source) []aggregator.Enclosure {
 }
 
 // excerptOf is the beginning of what the item says, as plain text: of the summary, which was written to be one, where
-// there is one.
-func excerptOf(it *aggregator.Item) string {
+// there is one. It has at most limit characters.
+func excerptOf(it *aggregator.Item, limit int) string {
 	for _, fragment := range []string{it.Summary, it.Content} {
-		if text := oneLine(markup.PlainText(cutBytes(fragment, 64<<10)), maxExcerpt); text != "" {
+		if text := oneLine(markup.PlainText(cutBytes(fragment, 64<<10)), limit); text != "" {
 			return text
 		}
 	}
