@@ -36,9 +36,15 @@ const (
 	maxWords = 50_000
 )
 
-// Words compares two texts. White space belongs to the word before it.
+// Core is the text without the white space at its end, Tail that white space.
+func (p Piece) Core() string { return strings.TrimRightFunc(p.Text, unicode.IsSpace) }
+
+// Tail is the white space at the end of the text.
+func (p Piece) Tail() string { return p.Text[len(p.Core()):] }
+
+// Words compares two texts. White space belongs to the word before it, and does not count at the end of a text.
 func Words(before, after string) []Piece {
-	a, b := split(before), split(after)
+	a, b := split(ended(before)), split(ended(after))
 	start := 0
 	for start < len(a) && start < len(b) && a[start] == b[start] {
 		start++
@@ -51,7 +57,18 @@ func Words(before, after string) []Piece {
 	d.add(Same, a[:start])
 	d.middle(a[start:len(a)-end], b[start:len(b)-end])
 	d.add(Same, a[len(a)-end:])
+	if n := len(d); n > 0 {
+		d[n-1].Text = d[n-1].Core()
+	}
 	return d
+}
+
+// ended is the text with one space at its end, so that its last word is the same word when others follow it.
+func ended(text string) string {
+	if text = strings.TrimRightFunc(text, unicode.IsSpace); text == "" {
+		return ""
+	}
+	return text + " "
 }
 
 // split cuts a text into words, each with the white space behind it. Where a script has no spaces between words, each

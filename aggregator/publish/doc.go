@@ -19,6 +19,14 @@
 // same after a restart and the same on every machine that serves the same store. A new title of a source alone does
 // not change the Version: it shows with the topic's next change.
 //
+// # Pages
+//
+// Pages are templates over the same outlines of stories, without what only feeds carry. They are HTML and one style sheet:
+// no script, no style of their own, nothing from another site. The pages of topics and stories are kept as documents are;
+// their charts end on the day on which the store last changed. Searches are not kept, since there is no end of them, and
+// bounded in what they look at. The page of the feeds' health is of one reading of all feeds, which is made anew at most
+// every 15 seconds.
+//
 // # Ids
 //
 // Feeds and entries are identified by tag URIs (RFC 4151) that are built on Options.Authority and on the ids of topics

@@ -37,7 +37,8 @@ type entry struct {
 	language   string
 	published  time.Time
 	updated    time.Time
-	place      time.Time // in the order of stories
+	place      time.Time // in the order of stories, as a date that every format can write
+	order      time.Time // the same, exact
 	files      []aggregator.Enclosure
 	comments   string // where they can be read, "" where that is not known
 	replies    int    // how many there are
@@ -60,7 +61,7 @@ type report struct {
 // document makes the document of a topic's latest stories; limit is that of the reader, 0 where there is none.
 func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int) (*document, error) {
 	c := s.channels[topic]
-	d := &document{channel: c, page: s.base + c.path, self: s.base + c.path}
+	d := &document{channel: c, page: s.pageURL(c.path), self: s.base + c.path}
 	sources := sourceReader{site: s, known: map[aggregator.FeedID]*source{}}
 	size := 0
 	for story, err := range s.stories(ctx, topic, limit) {
@@ -133,6 +134,7 @@ func (s *site) outline(ctx context.Context, sources *sourceReader, story *aggreg
 		language:  languageTag(it.Language),
 		published: firstTime(it.Published, it.FirstSeen, it.OrderTime, it.Revised, s.born),
 		place:     firstTime(it.OrderTime, it.Published, it.FirstSeen, s.born),
+		order:     it.OrderTime,
 		revision:  it.Revision,
 		topics:    topicsOf(story),
 		excerpt:   excerptOf(it, maxExcerpt),

@@ -5,12 +5,17 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/topicwire/topicwire/aggregator"
 )
+
+// styleVersion is in every page, and changes with the style sheet.
+var styleVersion = regexp.MustCompile(`style\.css\?v=[0-9a-f]{12}`)
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
@@ -33,9 +38,15 @@ func TestGolden(t *testing.T) {
 		"empty.json":       {&memory{}, "/topics/quiet.json"},
 		"empty.html":       {&memory{}, "/topics/quiet"},
 		"empty-index.html": {&memory{}, "/"},
+		"story.html":       {sample(), "/stories/" + storyOf("https://courier.example/cloud-office")},
+		"search.html":      {sample(), "/all?q=karachi"},
+		"mistake.html":     {sample(), "/topics/cloud?q=cloud+(aws"},
+		"older.html":       {sample(), "/topics/cloud?until=2026-11-21"},
+		"status.html":      {sample(), "/status"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := get(t, handler(t, tc.src), tc.path).Body.Bytes()
+			got := get(t, handler(t, tc.src, at(noon.Add(time.Hour)), searchable), tc.path).Body.Bytes()
+			got = styleVersion.ReplaceAll(got, []byte("style.css?v=0123456789ab"))
 			path := filepath.Join("testdata", name)
 			if *update {
 				if err := os.WriteFile(path, got, 0o644); err != nil {

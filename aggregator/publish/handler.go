@@ -25,18 +25,25 @@ const (
 	kindRSS   kind = "rss"
 	kindJSON  kind = "json"
 	kindOPML  kind = "opml"
+	// The pages of a story and of the feeds' health.
+	kindStory  kind = "story"
+	kindStatus kind = "status"
 )
 
 // resource is what can be asked for; as a cache's key it holds all that the bytes depend on but the store's state.
 type resource struct {
 	kind  kind
 	topic aggregator.TopicID
-	// limit is the number of stories that the reader asked for, 0 where it did not.
+	// limit is the number of stories that the reader asked for, 0 where it did not; of the first page, which part of it.
 	limit int
+	// view is what is asked for of a page: which stories, or which story.
+	view string
 }
 
 func (r resource) isFeed() bool { return r.kind == kindAtom || r.kind == kindRSS || r.kind == kindJSON }
-func (r resource) isPage() bool { return r.kind == kindIndex || r.kind == kindPage }
+func (r resource) isPage() bool {
+	return r.kind == kindIndex || r.kind == kindPage || r.kind == kindStory || r.kind == kindStatus
+}
 
 // ServeHTTP answers one request; New lists what there is.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -68,6 +75,8 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.health(w, r)
 	case file != nil:
 		s.serveFile(w, r, file)
+	case res.isPage():
+		s.servePage(w, r, res)
 	default:
 		s.serve(w, r, res)
 	}
@@ -82,6 +91,11 @@ func (s *site) route(path string) (resource, bool) {
 		return resource{kind: kindOPML}, true
 	case "/all":
 		return resource{kind: kindPage}, true
+	case "/status":
+		return resource{kind: kindStatus}, true
+	}
+	if id, ok := storyIn(path); ok {
+		return resource{kind: kindStory, view: storyPath(id)}, true
 	}
 	name, isTopic := strings.CutPrefix(path, "/topics/")
 	known := func(name string) (aggregator.TopicID, bool) {
@@ -117,6 +131,8 @@ func (s *site) canonical(path string) (string, bool) {
 	switch {
 	case res.kind == kindOPML:
 		return s.prefix + "/opml", true
+	case res.kind == kindStatus || res.kind == kindStory:
+		return s.prefix + trimmed, true
 	case res.isFeed():
 		return s.prefix + s.channels[res.topic].path + "." + string(res.kind), true
 	}
@@ -138,9 +154,6 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, res resource) {
 	if err != nil {
 		s.fail(w, r, res, err)
 		return
-	}
-	if res.isPage() {
-		s.pageHeaders(w.Header())
 	}
 	if res.kind == kindOPML { // for the name under which a browser saves it
 		w.Header().Set("Content-Disposition", `inline; filename="topics.opml"`)
@@ -197,18 +210,17 @@ func (s *site) rendering(ctx context.Context, res resource) (*rendering, error) 
 // version tells the states of the resource apart. It is asked for before the stories are, so that what is rendered is
 // of that state or later: at worst the same is rendered once more.
 func (s *site) version(ctx context.Context, res resource) (string, error) {
-	var topics []aggregator.TopicID
-	switch res.kind {
-	case kindOPML:
+	switch {
+	case res.kind == kindOPML:
 		return "", nil
-	case kindIndex:
-		for _, c := range s.topics() {
-			topics = append(topics, c.topic)
-		}
-		topics = append(topics, aggregator.AllTopics)
-	default:
-		topics = append(topics, res.topic)
+	case res.isPage():
+		return s.pageVersion(ctx, res)
 	}
+	return s.versionOf(ctx, []aggregator.TopicID{res.topic})
+}
+
+// versionOf tells the states of the topics apart.
+func (s *site) versionOf(ctx context.Context, topics []aggregator.TopicID) (string, error) {
 	var version strings.Builder
 	for _, topic := range topics {
 		v, err := s.src.Version(ctx, topic)
@@ -221,19 +233,15 @@ func (s *site) version(ctx context.Context, res resource) (string, error) {
 }
 
 func (s *site) render(ctx context.Context, res resource) (mediaType string, body []byte, err error) {
-	switch res.kind {
-	case kindIndex:
-		body, err = s.indexPage(ctx)
+	switch {
+	case res.isPage():
+		body, err = s.renderPage(ctx, res)
 		return pageType, body, err
-	case kindOPML:
+	case res.kind == kindOPML:
 		body, err = s.opml()
 		return opmlType, body, err
 	}
-	limit := res.limit
-	if res.kind == kindPage {
-		limit = pageStories
-	}
-	d, err := s.document(ctx, res.topic, limit)
+	d, err := s.document(ctx, res.topic, res.limit)
 	if err != nil {
 		return "", nil, err
 	}
@@ -248,12 +256,9 @@ func (s *site) render(ctx context.Context, res resource) (mediaType string, body
 	case kindRSS:
 		body, err = s.rss(d, query)
 		return rssType, body, err
-	case kindJSON:
-		body, err = s.jsonFeed(d, query)
-		return jsonFeedType, body, err
 	}
-	body, err = s.topicPage(d)
-	return pageType, body, err
+	body, err = s.jsonFeed(d, query)
+	return jsonFeedType, body, err
 }
 
 // send answers with the rendering in the encoding that the request prefers; what the request's conditions ask for

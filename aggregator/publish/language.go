@@ -46,3 +46,41 @@ func commonLanguage(entries []entry) string {
 	}
 	return common
 }
+
+// languageNames are those of the languages that news is mostly written in, as pages in English name them.
+var languageNames = map[string]string{
+	"ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+	"es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fil": "Filipino", "fr": "French", "ga": "Irish", "gu": "Gujarati",
+	"he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "is": "Icelandic", "it": "Italian",
+	"ja": "Japanese", "ka": "Georgian", "kk": "Kazakh", "km": "Khmer", "kn": "Kannada", "ko": "Korean", "lt": "Lithuanian",
+	"lv": "Latvian", "mk": "Macedonian", "ml": "Malayalam", "mn": "Mongolian", "mr": "Marathi", "ms": "Malay", "my": "Burmese",
+	"nb": "Norwegian", "ne": "Nepali", "nl": "Dutch", "nn": "Norwegian", "no": "Norwegian", "pa": "Punjabi", "pl": "Polish",
+	"ps": "Pashto", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sd": "Sindhi", "si": "Sinhala", "sk": "Slovak",
+	"sl": "Slovenian", "sq": "Albanian", "sr": "Serbian", "sv": "Swedish", "sw": "Swahili", "ta": "Tamil", "te": "Telugu", "th": "Thai",
+	"tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "zh": "Chinese",
+}
+
+// languageLabel names the language of a text on a page in English; "" where it is English too, or not known.
+func languageLabel(tag string) string {
+	primary, _, _ := strings.Cut(tag, "-")
+	switch name, ok := languageNames[primary]; {
+	case primary == "en":
+		return ""
+	case ok:
+		return name
+	}
+	return tag
+}
+
+// rightToLeft are the languages that are written from right to left, by their primary tags.
+const rightToLeft = " ar ckb dv fa he ps sd ug ur yi "
+
+// direction is the value of a dir attribute for a text in the language: that of the language, else that of its first
+// letter.
+func direction(tag string) string {
+	primary, rest, _ := strings.Cut(tag, "-")
+	if primary != "" && strings.Contains(rightToLeft, " "+primary+" ") && !strings.Contains("-"+rest+"-", "-latn-") {
+		return "rtl"
+	}
+	return "auto"
+}

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"bytes"
-	"context"
 	"embed"
 	"fmt"
 	"html/template"
@@ -10,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/publish/chart"
 )
 
 const (
@@ -40,11 +39,15 @@ func (s *site) loadPages() error {
 		}
 		s.files[path].made = s.options.Now()
 	}
-	s.styleURL = s.prefix + "/style.css?v=" + fileVersion(s.files["/style.css"])
 	pages, err := template.New("pages").Funcs(template.FuncMap{
-		"day":     func(t time.Time) string { return t.Format(dayForm) },
-		"minute":  func(t time.Time) string { return t.Format("15:04") },
-		"machine": rfc3339,
+		"day":       func(t time.Time) string { return t.Format(dayForm) },
+		"shortday":  func(t time.Time) string { return t.Format("2 Jan 2006") },
+		"minute":    func(t time.Time) string { return t.Format("15:04") },
+		"machine":   rfc3339,
+		"date":      func(t time.Time) string { return t.Format(time.DateOnly) },
+		"thousands": chart.Thousands,
+		"count":     count,
+		"dir":       direction,
 	}).ParseFS(web, "web/*.html")
 	if err != nil {
 		return fmt.Errorf("read page templates: %w", err)
@@ -53,134 +56,53 @@ func (s *site) loadPages() error {
 	return nil
 }
 
+// count writes a number of things: "1 story", "2,000 stories".
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return chart.Thousands(n) + " " + many
+}
+
 func fileVersion(file *rendering) string { return strings.Trim(file.identity.etag, `"`)[:12] }
 
 // frame is what every page has.
 type frame struct {
-	Site, Title, Description string
-	Home, Style, Icon, OPML  string
-	Generator                string
+	Site, Title, Description       string
+	Home, All, Status, Style, Icon string
+	OPML, Generator                string
+	// Canonical is the page's own address, "" for one that is not for search engines.
+	Canonical string
 	// Feeds are for readers to find the page's feeds by.
 	Feeds []subscription
+	// Wide is set on a page that needs more room than text does.
+	Wide bool
+	// Notice is what there is to know about the whole of the page, "" for nothing.
+	Notice string
 }
 
 type subscription struct{ Name, Type, URL string }
 
-func (s *site) frame(title, description string) frame {
-	return frame{
+// frame is that of the page at the path; an empty one is that of a page that has no address worth keeping.
+func (s *site) frame(l links, path, title, description string) frame {
+	f := frame{
 		Site: s.options.Title, Title: title, Description: description,
-		Home: s.prefix + "/", Style: s.styleURL, Icon: s.prefix + "/icon.svg", OPML: s.prefix + "/opml",
+		Home: l.page("/"), All: l.page("/all"), Status: l.page("/status"), OPML: l.opml(), Icon: l.file("/icon.svg"),
+		Style:     l.file("/style.css") + "?v=" + fileVersion(s.files["/style.css"]),
 		Generator: strings.TrimSpace(s.options.Generator + " " + s.options.Version),
 	}
+	if path != "" {
+		f.Canonical = s.pageURL(path)
+	}
+	return f
 }
 
-func (s *site) subscriptions(c channel) []subscription {
-	at := s.prefix + c.path
+func (s *site) subscriptions(l links, c channel) []subscription {
 	return []subscription{
-		{"Atom", "application/atom+xml", at + ".atom"},
-		{"RSS", "application/rss+xml", at + ".rss"},
-		{"JSON Feed", "application/feed+json", at + ".json"},
+		{"Atom", "application/atom+xml", l.file(c.path + ".atom")},
+		{"RSS", "application/rss+xml", l.file(c.path + ".rss")},
+		{"JSON Feed", "application/feed+json", l.file(c.path + ".json")},
 	}
-}
-
-// listing is a channel with some of its stories, as pages show it.
-type listing struct {
-	Title, Description, Page string
-	Anchor                   string
-	Feeds                    []subscription
-	Stories                  []pageStory
-}
-
-type pageStory struct {
-	Anchor, Title, Link, Excerpt string
-	Language                     string
-	// Label names the language where it is not that of the page.
-	Label     string
-	Published time.Time
-	Sources   []pageSource
-	Topics    []pageTopic
-	// NewDay is the day, for the first story that came on it; SameDay is set where the story was published that day too.
-	NewDay  string
-	SameDay bool
-}
-
-type pageSource struct{ Name, Link string }
-
-type pageTopic struct{ Name, Page string }
-
-func (s *site) listing(d *document) listing {
-	l := listing{
-		Title: d.title, Description: d.description, Page: s.prefix + d.path, Feeds: s.subscriptions(d.channel),
-		Anchor: strings.TrimPrefix(strings.ReplaceAll(d.path, "/", "-"), "-"),
-	}
-	day := ""
-	for i := range d.entries {
-		p := s.pageStory(d, &d.entries[i])
-		if today := d.entries[i].place.Format(dayForm); today != day {
-			p.NewDay, day = today, today
-		}
-		p.SameDay = p.Published.Format(dayForm) == day
-		l.Stories = append(l.Stories, p)
-	}
-	return l
-}
-
-func (s *site) pageStory(d *document, e *entry) pageStory {
-	p := pageStory{
-		Anchor: e.anchor, Title: e.title, Link: e.link, Language: e.language, Published: e.published,
-	}
-	if e.excerpt != e.title {
-		p.Excerpt = e.excerpt
-	}
-	if primary, _, _ := strings.Cut(e.language, "-"); primary != "en" {
-		p.Label = e.language
-	}
-	if e.reports[0].url == "" { // the link would lead to this very place
-		p.Link = e.reports[0].source.home
-	}
-	first := e.reports[0]
-	p.Sources = append(p.Sources, pageSource{first.source.title, first.where()})
-	for _, r := range otherReports(e.reports) {
-		p.Sources = append(p.Sources, pageSource{r.source.title, r.where()})
-	}
-	for _, id := range e.topics {
-		if c, ok := s.channels[id]; ok && id != d.topic {
-			p.Topics = append(p.Topics, pageTopic{c.title, s.prefix + c.path})
-		}
-	}
-	return p
-}
-
-// indexPage lists the topics with their latest headlines.
-func (s *site) indexPage(ctx context.Context) ([]byte, error) {
-	page := struct {
-		frame
-		Topics []listing
-		All    listing
-	}{frame: s.frame(s.options.Title, "")}
-	for _, c := range s.topics() {
-		d, err := s.document(ctx, c.topic, headlines)
-		if err != nil {
-			return nil, err
-		}
-		page.Topics = append(page.Topics, s.listing(d))
-	}
-	d, err := s.document(ctx, aggregator.AllTopics, headlines)
-	if err != nil {
-		return nil, err
-	}
-	page.All = s.listing(d)
-	page.Feeds = page.All.Feeds
-	return s.execute("index.html", page)
-}
-
-func (s *site) topicPage(d *document) ([]byte, error) {
-	page := struct {
-		frame
-		Listing listing
-	}{s.frame(d.title, d.description), s.listing(d)}
-	page.Feeds = page.Listing.Feeds
-	return s.execute("topic.html", page)
 }
 
 func (s *site) execute(name string, data any) ([]byte, error) {
@@ -191,10 +113,10 @@ func (s *site) execute(name string, data any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// pageHeaders allows a page its own style sheet and icon and nothing else: no script, no third party is ever asked.
+// pageHeaders allows a page its own style sheet, icon and forms and nothing else: no script, no third party is ever asked.
 func (s *site) pageHeaders(header http.Header) {
 	header.Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	header.Set("Referrer-Policy", "no-referrer")
 }
 
@@ -203,7 +125,7 @@ func (s *site) message(w http.ResponseWriter, r *http.Request, status int, title
 	page := struct {
 		frame
 		Text string
-	}{s.frame(title, ""), text}
+	}{s.frame(s.links(), "", title, ""), text}
 	body, err := s.execute("message.html", page)
 	header := w.Header()
 	s.pageHeaders(header)

@@ -22,8 +22,12 @@ func privateSource(url, home string) *memory {
 	it.Enclosures = []aggregator.Enclosure{{URL: url, Type: "audio/mpeg"}}
 	other := item("agency", "note", 2, "cloud")
 	status := aggregator.FeedStatus{
-		Feed:  aggregator.Feed{ID: "courier", URL: url, Private: true},
-		State: aggregator.FeedState{Title: "The Courier", Link: home, DocumentID: url},
+		Feed: aggregator.Feed{ID: "courier", URL: url, Private: true},
+		State: aggregator.FeedState{
+			Title: "The Courier", Link: home, DocumentID: url, MovedTo: url + "/moved", Move: aggregator.Move{Refused: "moved permanently to " + url},
+			LastPoll: aggregator.PollRecord{At: noon, Outcome: aggregator.OutcomeFailed, Error: "get " + url + ": refused at " + url},
+		},
+		Active: true,
 	}
 	return &memory{
 		// The second story has the private feed among its other reports.
@@ -50,8 +54,10 @@ func TestAPrivateFeedIsNamedWithoutItsURL(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			src := privateSource(tc.url, tc.home)
 			checkAll(t, src)
-			h := handler(t, src)
+			h := handler(t, src, searchable)
 			for _, path := range []string{
+				"/status", "/status?sort=rate", "/all?q=title", "/all?until=2026-11-22",
+				"/stories/" + src.stories[0].ID.String(), "/stories/" + src.stories[1].ID.String(),
 				"/", "/topics/cloud", "/all", "/all.atom", "/all.rss", "/all.json", "/topics/cloud.atom", "/topics/cloud.rss", "/topics/cloud.json", "/opml",
 			} {
 				body := get(t, h, path).Body.String()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
 
@@ -23,6 +24,16 @@ type Source interface {
 	Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[aggregator.Story, error]
 	Version(ctx context.Context, topic aggregator.TopicID) (aggregator.Version, error)
 	Feed(ctx context.Context, id aggregator.FeedID) (aggregator.FeedStatus, error)
+	PageSource
+}
+
+// PageSource is what the pages read of it beside.
+type PageSource interface {
+	Story(ctx context.Context, id aggregator.StoryID) (aggregator.Story, error)
+	Revisions(ctx context.Context, id aggregator.ItemID) ([]aggregator.Revision, error)
+	Volume(ctx context.Context, q aggregator.VolumeQuery) ([]aggregator.DayVolume, error)
+	Feeds(ctx context.Context) iter.Seq2[aggregator.FeedStatus, error]
+	Refiling(ctx context.Context) (aggregator.Refiling, error)
 }
 
 // Options say what is published and how. BaseURL and Authority are required, all else may be left out.
@@ -45,6 +56,9 @@ type Options struct {
 	MaxAge time.Duration
 	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
 	CacheBytes int64
+	// ParseQuery reads a query of the language that topics are described in and gives what an item is asked. An error that
+	// has a method Offset() int, in bytes from the query's start, points at its place. The pages have no search if nil.
+	ParseQuery func(query string) (match func(*aggregator.Item) bool, err error)
 	// Now is the time, for Last-Modified; time.Now if nil. No document depends on it.
 	Now func() time.Time
 	// Log is told of what could not be rendered; nothing is logged if nil.
@@ -64,7 +78,10 @@ const (
 // New makes the handler that publishes src. It serves GET and HEAD of
 //
 //	/                          the topics, as a page
-//	/topics/ID, /all           the latest stories of a topic, or of all, as a page
+//	/topics/ID, /all           the latest stories of a topic, or of all, as a page; those that match a query with
+//	                           ?q=QUERY, those up to a day with ?until=2026-11-24
+//	/stories/STORY             a story: its reports and what changed in them
+//	/status                    the health of the feeds, sorted with ?sort=KEY&order=up or down
 //	/topics/ID.atom .rss .json the merged feed of a topic, at most N stories with ?limit=N
 //	/all.atom .rss .json       the merged feed of everything
 //	/opml                      the list of the merged feeds
@@ -76,7 +93,10 @@ func New(src Source, o Options) (http.Handler, error) {
 	if src == nil {
 		return nil, errors.New("make publisher: no source to publish")
 	}
-	s := &site{src: src, options: withDefaults(o), policy: newPolicy(), channels: map[aggregator.TopicID]channel{}}
+	s := &site{
+		src: src, options: withDefaults(o), policy: newPolicy(), channels: map[aggregator.TopicID]channel{},
+		searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), healthTurn: make(chan struct{}, 1),
+	}
 	base, err := url.Parse(o.BaseURL)
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, fmt.Errorf("make publisher: base URL %q: want an absolute http or https URL without query and fragment", o.BaseURL)
@@ -127,7 +147,7 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-// site is the handler. Nothing of it changes after New but the cache.
+// site is the handler. Nothing of it changes after New but the cache and lastHealth.
 type site struct {
 	src     Source
 	options Options
@@ -140,9 +160,14 @@ type site struct {
 	policy   *bluemonday.Policy
 	pages    *template.Template
 	files    map[string]*rendering
-	// styleURL is the path of the style sheet, with its hash, so that it may be kept for ever.
-	styleURL string
 	cache    *cache
+	// static is set where the site is written to files.
+	static bool
+	// searches bounds how many searches there are at once.
+	searches chan struct{}
+	// lastHealth is what was last read of the feeds; it is its holder's who has healthTurn.
+	lastHealth *health
+	healthTurn chan struct{}
 }
 
 // channel is what the site publishes under one name: a topic, or everything.

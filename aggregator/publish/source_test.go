@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,7 +23,10 @@ type memory struct {
 	stories []aggregator.Story
 	feeds   map[aggregator.FeedID]aggregator.FeedStatus
 	version aggregator.Version
-	err     error
+	// revisions are the earlier texts of items.
+	revisions map[aggregator.ItemID][]aggregator.Revision
+	refiling  aggregator.Refiling
+	err       error
 	// reads counts the lists that were asked for.
 	reads atomic.Int64
 	// gate, when set, is waited for before a list begins.
@@ -49,13 +54,70 @@ func (m *memory) Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2
 		slices.SortStableFunc(list, func(a, b aggregator.Story) int {
 			return cmp.Or(b.Items[0].OrderTime.Compare(a.Items[0].OrderTime), slices.Compare(a.ID[:], b.ID[:]))
 		})
-		for i, s := range list {
-			if q.Limit > 0 && i == q.Limit || !yield(s, nil) {
+		n := 0
+		for _, s := range list {
+			place := aggregator.StoryPlace{Time: s.Items[0].OrderTime, Story: s.ID}
+			if !q.Behind.IsZero() && !q.Behind.Before(place) {
+				continue
+			}
+			if q.Limit > 0 && n == q.Limit || !yield(s, nil) {
+				return
+			}
+			n++
+		}
+	}
+}
+
+func (m *memory) Story(_ context.Context, id aggregator.StoryID) (aggregator.Story, error) {
+	for _, s := range m.stories {
+		if s.ID == id {
+			return s, m.err
+		}
+	}
+	return aggregator.Story{}, cmp.Or(m.err, fmt.Errorf("story %v: %w", id, aggregator.ErrNotFound))
+}
+
+func (m *memory) Revisions(_ context.Context, id aggregator.ItemID) ([]aggregator.Revision, error) {
+	return m.revisions[id], m.err
+}
+
+func (m *memory) Volume(_ context.Context, q aggregator.VolumeQuery) ([]aggregator.DayVolume, error) {
+	since, until := q.Days()
+	counts := map[aggregator.DayVolume]int{}
+	for _, s := range m.stories {
+		for _, it := range s.Items {
+			day := it.Published.UTC().Truncate(24 * time.Hour)
+			if (q.Topic == aggregator.AllTopics || slices.Contains(it.Topics, q.Topic)) && !day.Before(since) && day.Before(until) {
+				counts[aggregator.DayVolume{Day: day, Feed: it.Feed}]++
+			}
+		}
+	}
+	var volume []aggregator.DayVolume
+	for v, n := range counts {
+		v.Items = n
+		volume = append(volume, v)
+	}
+	slices.SortFunc(volume, func(a, b aggregator.DayVolume) int {
+		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Feed, b.Feed))
+	})
+	return volume, m.err
+}
+
+func (m *memory) Feeds(context.Context) iter.Seq2[aggregator.FeedStatus, error] {
+	return func(yield func(aggregator.FeedStatus, error) bool) {
+		if m.err != nil {
+			yield(aggregator.FeedStatus{}, m.err)
+			return
+		}
+		for _, id := range slices.Sorted(maps.Keys(m.feeds)) {
+			if !yield(m.feeds[id], nil) {
 				return
 			}
 		}
 	}
 }
+
+func (m *memory) Refiling(context.Context) (aggregator.Refiling, error) { return m.refiling, m.err }
 
 func (m *memory) Version(context.Context, aggregator.TopicID) (aggregator.Version, error) {
 	return m.version, m.err
@@ -144,6 +206,24 @@ func sample() *memory {
 	second := item("agency", "second", 4, "data-protection")
 	second.Title = "Regulator fines broker"
 
+	lost := feed("lost", "The Lost Gazette")
+	lost.State.LastPoll = aggregator.PollRecord{
+		At: noon, Outcome: aggregator.OutcomeFailed, Status: 404, Error: "get https://lost.example/feed.xml: not found (404): look for the feed's new URL",
+	}
+	lost.State.Failures, lost.State.Items, lost.State.Due = 3, 1200, noon.Add(4*time.Hour)
+	for i := range 5 {
+		lost.State.History = lost.State.History.Add(aggregator.PollRecord{
+			At: noon.Add(time.Duration(i-4) * time.Hour), New: 1 - i, Outcome: []aggregator.Outcome{
+				aggregator.OutcomeStored, aggregator.OutcomeNotModified, aggregator.OutcomeFailed, aggregator.OutcomeFailed, aggregator.OutcomeFailed,
+			}[i],
+		})
+	}
+	hush := feed("hush", "A private letter")
+	hush.Feed.Private, hush.Feed.URL = true, "https://hush.example/s3cr3t-t0ken/feed"
+	hush.State.LastPoll = aggregator.PollRecord{
+		At: noon, Outcome: aggregator.OutcomeFailed, Status: 403, Error: "get https://hush.example/s3cr3t-t0ken/feed: refused (403)",
+	}
+
 	return &memory{
 		stories: []aggregator.Story{
 			{ID: aggregator.NewStoryID("url", pakistan.URL), Items: []aggregator.Item{pakistan, agency}},
@@ -151,11 +231,39 @@ func sample() *memory {
 		},
 		feeds: map[aggregator.FeedID]aggregator.FeedStatus{
 			"courier": feed("courier", "The Courier"), "agency": feed("agency", "News & Agency"),
-			"urdu": feed("urdu", "روزنامہ خبر"),
+			"urdu": feed("urdu", "روزنامہ خبر"), "lost": lost, "hush": hush, "new": {Feed: aggregator.Feed{ID: "new"}, Active: true},
 		},
+		revisions: map[aggregator.ItemID][]aggregator.Revision{pakistan.ID: {{
+			Item: pakistan.ID, Number: 1, From: noon.Add(-time.Hour), Title: "Provider to open Karachi office as bill nears",
+			Content: "<p>The company said it would <b>hire 100</b>.</p>",
+		}}},
 		version: aggregator.Version{Seq: 9, Changed: noon.Add(90*time.Second + 5)},
 	}
 }
+
+// storyOf is the id of the sample's story with that link.
+func storyOf(url string) string { return aggregator.NewStoryID("url", url).String() }
+
+func at(now time.Time) func(*publish.Options) {
+	return func(o *publish.Options) { o.Now = func() time.Time { return now } }
+}
+
+// searchable gives the pages a search by a language of its own: an item matches a query that its title holds, and a
+// bracket is a mistake.
+func searchable(o *publish.Options) {
+	o.ParseQuery = func(query string) (func(*aggregator.Item) bool, error) {
+		if i := strings.IndexAny(query, "()"); i >= 0 {
+			return nil, misplaced(i)
+		}
+		return func(it *aggregator.Item) bool { return strings.Contains(strings.ToLower(it.Title), query) }, nil
+	}
+}
+
+// misplaced is a mistake at a place in a query.
+type misplaced int
+
+func (m misplaced) Error() string { return "no brackets; leave it out" }
+func (m misplaced) Offset() int   { return int(m) }
 
 func handler(t testing.TB, src publish.Source, change ...func(*publish.Options)) http.Handler {
 	t.Helper()

@@ -573,10 +573,12 @@ func checkPage(t testing.TB, body []byte) {
 	c := checker{t, "page"}
 	c.characters(string(body))
 	s := strings.TrimPrefix(string(body), "<!DOCTYPE html>")
-	s = regexp.MustCompile(`<(meta|link)((?: [a-z-]+="[^"]*")*)>`).ReplaceAllString(s, "<$1$2/>")
+	s = regexp.MustCompile(`<(meta|link|input)((?: [a-z-]+="[^"]*")*)>`).ReplaceAllString(s, "<$1$2/>")
 	d := xml.NewDecoder(strings.NewReader(s))
 	d.Entity = map[string]string{}
-	allowed := strings.Fields("html head meta title link body a header div nav main h1 h2 h3 p section ol ul li span bdi time article footer")
+	allowed := strings.Fields("html head meta title link body a header div nav main h1 h2 h3 p section ol ul li span bdi time article footer " +
+		"form label input button figure figcaption svg path rect line text g details summary table caption thead tbody tr th td " +
+		"dl dt dd code mark del ins h4 b")
 	ids := map[string]bool{}
 	for {
 		token, err := d.Token()
@@ -640,6 +642,9 @@ func checkAll(t testing.TB, src *memory) {
 		checkPage(t, get(t, h, path).Body.Bytes())
 	}
 	checkPage(t, get(t, h, "/").Body.Bytes())
+	for _, s := range src.stories[:min(1, len(src.stories))] {
+		checkPage(t, get(t, h, "/stories/"+s.ID.String()).Body.Bytes())
+	}
 	checkOPML(t, get(t, h, "/opml").Body.Bytes())
 }
 

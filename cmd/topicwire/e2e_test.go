@@ -328,6 +328,13 @@ topics:
 	if len(entries) != 2 || entries[0] != entries[1] {
 		t.Errorf("the shared story has the ids %q, want the same one in both topics", entries)
 	}
+	found := get(t, d.url+"/all?q=title:karachi+-cricket+feed:weekly")
+	if !strings.Contains(found, "Why a cloud office in Karachi") || strings.Contains(found, "Cricket") || !strings.Contains(found, "1 story found") {
+		t.Errorf("a search on the page of all stories gives\n%s", found)
+	}
+	if page := get(t, d.url+"/status"); strings.Count(page, "1 with news") != 3 {
+		t.Errorf("the page of the feeds' health does not show the polls:\n%s", page)
+	}
 	for _, path := range []string{"/topics/cloud", "/topics/cloud.rss", "/topics/cloud.json"} {
 		page := get(t, d.url+path)
 		for _, source := range []string{"Indus News Agency", "The Daily Clifton", "Weekly Ledger"} {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/publish"
+	"github.com/topicwire/topicwire/aggregator/topic"
 )
 
 func (p *program) runCommand() *cobra.Command {
@@ -125,6 +127,13 @@ func (s *station) publisher() (http.Handler, error) {
 		Now:       s.now,
 		Generator: "topicwire",
 		Log:       s.log,
+		ParseQuery: func(text string) (func(*aggregator.Item) bool, error) {
+			query, err := topic.Parse(text)
+			if err != nil {
+				return nil, err
+			}
+			return query.Match, nil
+		},
 	})
 }
 

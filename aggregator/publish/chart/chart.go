@@ -75,7 +75,7 @@ func Bars(first time.Time, series []Series, label string) template.HTML {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg class="bars" role="img" aria-label="%s" width="100%%" height="%d">`,
 		html.EscapeString(label), plotTop+plotHeight+axisHeight)
-	b.WriteString(`<text class="axis" x="0" y="11">Items a day</text>`)
+	b.WriteString(`<text class="axis" x="0" y="11">Reports a day</text>`)
 	for v := 0; v <= top; v += step {
 		y := number(height(v, top))
 		fmt.Fprintf(&b, `<line class="grid" x1="%d%%" x2="100%%" y1="%s" y2="%[2]s"/>`, gutter, y)

@@ -65,7 +65,7 @@ func TestBars(t *testing.T) {
 	if got := float(t, low["height"]) / float(t, high["height"]); got != 4 {
 		t.Errorf("40 items are %g times as high as 10", got)
 	}
-	for _, want := range []string{"|0|", "|20|", "|60|", "20 November 2026: 4\nC: 1\nA & <b>: 3|", "|20 Nov|", "|23 Nov|", "Items a day|", "Day of publication (UTC)"} {
+	for _, want := range []string{"|0|", "|20|", "|60|", "20 November 2026: 4\nC: 1\nA & <b>: 3|", "|20 Nov|", "|23 Nov|", "Reports a day|", "Day of publication (UTC)"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no text %q in %q", want, text)
 		}

@@ -14,7 +14,7 @@ type Cell uint8
 const (
 	// None is an empty place.
 	None Cell = iota
-	// Tall is a full bar, Short a bar of a third; Hollow is a frame, Crossed a frame with a cross in it.
+	// Tall is a full bar, Short a bar of a third; Hollow is a frame, Crossed a cross.
 	Tall
 	Short
 	Hollow
@@ -26,7 +26,7 @@ const (
 	stripHeight        = 18
 )
 
-// Strip draws the cells in a row. The label says in words what they show.
+// Strip draws the cells in a row. The label says in words what they show; without one the strip is an ornament.
 func Strip(cells []Cell, label string) template.HTML {
 	var paths [Crossed + 1]strings.Builder
 	for i, c := range cells {
@@ -39,15 +39,18 @@ func Strip(cells []Cell, label string) template.HTML {
 		case Hollow:
 			fmt.Fprintf(&paths[c], "M%d.75 .75h%gv%gh-%[2]gz", x, cellWidth-1.5, stripHeight-1.5)
 		case Crossed:
-			fmt.Fprintf(&paths[c], "M%d.75 .75h%gv%gh-%[2]gzl%[2]g %[3]gm0-%[3]gl-%[2]g %[3]g", x, cellWidth-1.5, stripHeight-1.5)
+			fmt.Fprintf(&paths[c], "M%d.5 %dl5 9m0-9l-5 9", x, stripHeight-10)
 		default:
 			fmt.Fprintf(&paths[None], "M%d %gh%d", x, stripHeight-.5, cellWidth)
 		}
 	}
 	var b strings.Builder
 	width := len(cells)*(cellWidth+cellGap) - cellGap
-	fmt.Fprintf(&b, `<svg class="strip" role="img" aria-label="%s" width="%d" height="%d" viewBox="0 0 %[2]d %[3]d">`,
-		html.EscapeString(label), width, stripHeight)
+	role := `aria-hidden="true"`
+	if label != "" {
+		role = `role="img" aria-label="` + html.EscapeString(label) + `"`
+	}
+	fmt.Fprintf(&b, `<svg class="strip" %s width="%d" height="%d" viewBox="0 0 %[2]d %[3]d">`, role, width, stripHeight)
 	for c, class := range []string{"none", "tall", "short", "hollow", "crossed"} {
 		if d := paths[c].String(); d != "" {
 			fmt.Fprintf(&b, `<path class="%s" d="%s"/>`, class, d)

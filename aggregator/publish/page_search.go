@@ -1,0 +1,153 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// What one search looks at, at most: stories, and bytes of their text. What is found then is shown, with a link that
+// goes on from there.
+const (
+	searchStories = 5000
+	searchBytes   = 64 << 20
+	// searchTimeout is how long a search may wait for others and then take.
+	searchTimeout = 10 * time.Second
+)
+
+// errBusy says that there are too many searches at once.
+var errBusy = errors.New("too many searches at once")
+
+// queryMistake points at what is wrong in a query.
+type queryMistake struct {
+	Text string
+	// Before, At and After are the query; At is empty where something is missing at its end.
+	Before, At, After string
+}
+
+// offset is an error that knows where in a query it is.
+type offset interface{ Offset() int }
+
+func mistakeOf(query string, err error) *queryMistake {
+	m := &queryMistake{Text: err.Error(), Before: query}
+	var placed offset
+	if !errors.As(err, &placed) {
+		return m
+	}
+	at := max(0, min(placed.Offset(), len(query)))
+	for at > 0 && at < len(query) && !utf8.RuneStart(query[at]) {
+		at--
+	}
+	end := at
+	for end < len(query) {
+		r, size := utf8.DecodeRuneInString(query[end:])
+		if end > at && (unicode.IsSpace(r) || r == ')') {
+			break
+		}
+		end += size
+	}
+	m.Before, m.At, m.After = query[:at], query[at:end], query[end:]
+	return m
+}
+
+// searchPage is a channel's page with the stories behind a place that match a query.
+func (s *site) searchPage(ctx context.Context, topic aggregator.TopicID, view topicView) (body []byte, status int, err error) {
+	l, c := s.links(), s.channels[topic]
+	page := s.newTopicPage(l, c)
+	page.Latest, page.Canonical, page.Query = l.page(c.path), "", view.query
+	page.Title = fmt.Sprintf("Search in %s: %s", c.title, oneLine(view.query, maxName))
+	match, err := s.options.ParseQuery(view.query)
+	if err != nil {
+		page.Mistake = mistakeOf(view.query, err)
+		body, err = s.execute("topic.html", page)
+		return body, http.StatusBadRequest, err
+	}
+	found, err := s.search(ctx, topic, view.behind, match)
+	if err != nil {
+		return nil, 0, err
+	}
+	page.Listing = s.listing(l, c, found.entries)
+	page.Found = found.words(view)
+	if found.more {
+		page.Older = l.page(c.path) + "?" + url.Values{"q": {view.query}}.Encode() + "&" + placeQuery(found.last)
+	}
+	body, err = s.execute("topic.html", page)
+	return body, http.StatusOK, err
+}
+
+// finding is what a search found.
+type finding struct {
+	entries []entry
+	looked  int
+	// last is the last story that was looked at, at is when it came; more says that there are others behind it.
+	last aggregator.StoryPlace
+	more bool
+}
+
+func (f *finding) words(view topicView) string {
+	found := count(len(f.entries), "story", "stories")
+	if len(f.entries) == 0 {
+		found = "No stories"
+	}
+	which := "the latest "
+	if !view.behind.IsZero() {
+		which = ""
+	}
+	words := fmt.Sprintf("%s found among %s%s", found, which, count(f.looked, "story", "stories"))
+	if f.more {
+		words += ", back to " + firstTime(f.last.Time).Format(dayForm)
+	}
+	return words + "."
+}
+
+// search looks for matching stories behind a place, a page of them at most.
+func (s *site) search(
+	ctx context.Context, topic aggregator.TopicID, behind aggregator.StoryPlace, match func(*aggregator.Item) bool,
+) (*finding, error) {
+	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
+	defer cancel()
+	select {
+	case s.searches <- struct{}{}:
+		defer func() { <-s.searches }()
+	case <-ctx.Done():
+		return nil, errBusy
+	}
+	found := &finding{}
+	sources := sourceReader{site: s, known: map[aggregator.FeedID]*source{}}
+	size := 0
+	for story, err := range s.src.Stories(ctx, aggregator.StoryQuery{Topic: topic, Behind: behind}) {
+		if err != nil {
+			return nil, fmt.Errorf("search topic %q: %w", topic, err)
+		}
+		if len(found.entries) == pageStories || found.looked == searchStories || size > searchBytes {
+			found.more = true
+			break
+		}
+		if len(story.Items) == 0 {
+			continue
+		}
+		found.looked++
+		found.last = aggregator.StoryPlace{Time: story.Items[0].OrderTime, Story: story.ID}
+		hit := false
+		for i := range story.Items {
+			size += len(story.Items[i].Content) + len(story.Items[i].Summary)
+			hit = hit || match(&story.Items[i])
+		}
+		if !hit {
+			continue
+		}
+		e, err := s.outline(ctx, &sources, &story)
+		if err != nil {
+			return nil, err
+		}
+		found.entries = append(found.entries, e)
+	}
+	return found, nil
+}
