@@ -3,8 +3,10 @@ package publish_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -213,6 +215,18 @@ func TestPagesInABrowser(t *testing.T) {
 			}
 		}
 	}
+	files := t.TempDir()
+	for name, body := range static(t, gallery()) {
+		path := filepath.Join(files, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(body), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	static := httptest.NewServer(http.StripPrefix("/some/folder", http.FileServer(http.Dir(files))))
+	defer static.Close()
+	b.do(chromedp.EmulateViewport(1280, 900), medium("screen", "light"))
+	t.Run("static", func(t *testing.T) { b.in(t).look(static.URL, "/some/folder/topics/cloud/", 1280) })
+	t.Run("static-from-disk", func(t *testing.T) { b.in(t).look("file://"+files, "/topics/cloud/index.html", 1280) })
 	t.Run("by keyboard", func(t *testing.T) { b.in(t).useKeyboard(server.URL) })
 	t.Run("on paper", func(t *testing.T) { b.in(t).print(server.URL) })
 }

@@ -39,12 +39,12 @@ func (s *site) opml() ([]byte, error) {
 	for _, c := range s.topics() {
 		doc.Feeds = append(doc.Feeds, opmlOutline{
 			Type: "rss", Text: c.title, Title: c.title, Description: c.description,
-			XMLURL: s.base + c.path + ".atom", HTMLURL: s.base + c.path,
+			XMLURL: s.base + c.path + ".atom", HTMLURL: s.pageURL(c.path),
 		})
 	}
 	if len(doc.Feeds) == 0 { // a body must have an outline
 		c := s.channels[aggregator.AllTopics]
-		doc.Feeds = []opmlOutline{{Type: "rss", Text: c.title, Title: c.title, XMLURL: s.base + c.path + ".atom", HTMLURL: s.base + c.path}}
+		doc.Feeds = []opmlOutline{{Type: "rss", Text: c.title, Title: c.title, XMLURL: s.base + c.path + ".atom", HTMLURL: s.pageURL(c.path)}}
 	}
 	body, err := xml.MarshalIndent(doc, "", "  ")
 	if err != nil {

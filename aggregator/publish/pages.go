@@ -75,6 +75,8 @@ type frame struct {
 	Canonical string
 	// Feeds are for readers to find the page's feeds by.
 	Feeds []subscription
+	// Policy is the page's security policy, where no server says it.
+	Policy string
 	// Wide is set on a page that needs more room than text does.
 	Wide bool
 	// Notice is what there is to know about the whole of the page, "" for nothing.
@@ -90,6 +92,9 @@ func (s *site) frame(l links, path, title, description string) frame {
 		Home: l.page("/"), All: l.page("/all"), Status: l.page("/status"), OPML: l.opml(), Icon: l.file("/icon.svg"),
 		Style:     l.file("/style.css") + "?v=" + fileVersion(s.files["/style.css"]),
 		Generator: strings.TrimSpace(s.options.Generator + " " + s.options.Version),
+	}
+	if l.static {
+		f.Policy = staticPolicy
 	}
 	if path != "" {
 		f.Canonical = s.pageURL(path)
@@ -112,6 +117,9 @@ func (s *site) execute(name string, data any) ([]byte, error) {
 	}
 	return b.Bytes(), nil
 }
+
+// staticPolicy is what a page that is a file allows itself.
+const staticPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
 
 // pageHeaders allows a page its own style sheet, icon and forms and nothing else: no script, no third party is ever asked.
 func (s *site) pageHeaders(header http.Header) {

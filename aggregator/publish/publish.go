@@ -90,6 +90,14 @@ const (
 //
 // The error says which option is missing or wrong.
 func New(src Source, o Options) (http.Handler, error) {
+	s, err := newSite(src, o)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newSite(src Source, o Options) (*site, error) {
 	if src == nil {
 		return nil, errors.New("make publisher: no source to publish")
 	}
