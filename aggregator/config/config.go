@@ -107,6 +107,15 @@ type Publish struct {
 	Window  time.Duration
 	// MaxAge is how long caches may keep a merged feed, for Cache-Control; 0 makes them ask each time.
 	MaxAge time.Duration
+	Static Static
+}
+
+// Static is where the site is written to as files.
+type Static struct {
+	// Schedule is a cron spec; empty is never.
+	Schedule string
+	// Dir is an absolute path.
+	Dir string
 }
 
 // Maintenance is what is done besides polling.
@@ -168,7 +177,7 @@ func Default(folder string) *Config {
 			MinRate: 1 << 10, MaxBody: 16 << 20, MaxDownload: 16 << 20, MaxHeader: 256 << 10, Redirects: 10,
 			HostConnections: 2, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
-		Publish: Publish{Stories: 50, Window: 48 * time.Hour, MaxAge: 5 * time.Minute},
+		Publish: Publish{Stories: 50, Window: 48 * time.Hour, MaxAge: 5 * time.Minute, Static: Static{Dir: filepath.Join(folder, "site")}},
 		Maintenance: Maintenance{
 			Backup:     Backup{Dir: filepath.Join(folder, "backups"), Keep: 7},
 			StaleFeeds: StaleFeeds{Schedule: "@daily", After: 7 * 24 * time.Hour},

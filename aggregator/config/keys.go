@@ -58,6 +58,11 @@ var (
 		{"stories", func(r *reader, n ast.Node, p *Publish) { r.readInt(n, 1, 1000, &p.Stories) }},
 		{"window", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, time.Second, &p.Window) }},
 		{"max_age", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, 0, &p.MaxAge) }},
+		{"static", func(r *reader, n ast.Node, p *Publish) { readFields(r, n, "static", staticFields, &p.Static) }},
+	}
+	staticFields = []field[Static]{
+		{"schedule", func(r *reader, n ast.Node, s *Static) { r.readSchedule(n, true, &s.Schedule) }},
+		{"dir", func(r *reader, n ast.Node, s *Static) { r.readDir(n, &s.Dir) }},
 	}
 	maintenanceFields = []field[Maintenance]{
 		{"backup", func(r *reader, n ast.Node, m *Maintenance) { readFields(r, n, "backup", backupFields, &m.Backup) }},
@@ -122,6 +127,7 @@ func sections() []section {
 		{"under fetch", fieldNames(fetchFields)},
 		{"under a host in fetch.hosts", fieldNames(hostFields)},
 		{"under publish", fieldNames(publishFields)},
+		{"under publish.static", fieldNames(staticFields)},
 		{"under maintenance", fieldNames(maintenanceFields)},
 		{"under maintenance.backup", fieldNames(backupFields)},
 		{"under maintenance.stale_feeds", fieldNames(staleFields)},

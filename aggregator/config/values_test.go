@@ -70,7 +70,7 @@ store: bolt:///var/lib/wire/../wire.db
 schedule: "@hourly"
 contact: mailto:wire@example.org
 fetch: {timeout: 1m30s, max_body: 512KiB, allow_private: true, workers: 3, redirects: 4}
-publish: {stories: 20, window: 1d12h, max_age: 0s}
+publish: {stories: 20, window: 1d12h, max_age: 0s, static: {schedule: "@daily", dir: ../site}}
 maintenance:
   backup: {schedule: "30 3 * * *", dir: ../backups, keep: 2}
   stale_feeds: {schedule: "", after: 2w}
@@ -97,7 +97,7 @@ topics:
 			MaxBody: 512 << 10, MaxDownload: 512 << 10, MaxHeader: 256 << 10, AllowPrivate: true, Workers: 3, Redirects: 4,
 			HostConnections: 2, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
-		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour},
+		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour, Static: config.Static{Schedule: "@daily", Dir: "/etc/site"}},
 		Maintenance: config.Maintenance{
 			Backup:     config.Backup{Schedule: "30 3 * * *", Dir: "/etc/backups", Keep: 2},
 			StaleFeeds: config.StaleFeeds{After: 14 * 24 * time.Hour},

@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"aggregator/diff":                    {},
 	"aggregator/publish":                 {"aggregator/diff", "aggregator/markup", "aggregator/publish/chart"},
 	"aggregator/publish/chart":           {},
+	"aggregator/publish/folder":          {},
 	"aggregator/export":                  {"aggregator/markup"},
 	"storage":                            {"storage/bolt"},
 	"storage/bolt":                       {},

@@ -100,6 +100,7 @@ func controlHandler(s *station, ready <-chan struct{}, log *slog.Logger) http.Ha
 		reply(w, report, err)
 	})
 	handle("GET /export", func(w http.ResponseWriter, r *http.Request) { streamExport(w, r, s) })
+	handle("GET /publish", func(w http.ResponseWriter, r *http.Request) { servePublish(w, r, s) })
 	return mux
 }
 

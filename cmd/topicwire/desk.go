@@ -32,6 +32,7 @@ type desk interface {
 	// Test says what a query matches in the store.
 	Test(ctx context.Context, req testRequest) (testReport, error)
 	storeDesk
+	publishDesk
 }
 
 // feedReport is a line of 'feeds list'.

@@ -32,6 +32,11 @@ func (s *station) maintenance(storeFile string) (*schedule.Jobs, error) {
 			return nil, fmt.Errorf("maintenance.stale_feeds.schedule: %w", err)
 		}
 	}
+	if spec := s.config.Publish.Static.Schedule; spec != "" {
+		if err := jobs.Add("write the site as files", spec, s.publishStatic); err != nil {
+			return nil, fmt.Errorf("publish.static.schedule: %w", err)
+		}
+	}
 	for _, job := range []struct {
 		name, key string
 		config.Job

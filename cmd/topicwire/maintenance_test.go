@@ -113,3 +113,22 @@ maintenance: {stale_feeds: {after: 7d}}
 		t.Errorf("the log names feeds that are not stale:\n%s", log.String())
 	}
 }
+
+func TestTheSiteIsWrittenOnSchedule(t *testing.T) {
+	var log bytes.Buffer
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := testStation(t, "feeds: []\ntopics: [{id: cloud, query: cloud}]\npublish: {static: {schedule: \"@daily\", dir: site}}\n", &now, &log)
+	jobs, err := s.maintenance("topicwire.db")
+	if err != nil || jobs == nil {
+		t.Fatal(err)
+	}
+	if err := s.publishStatic(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(s.config.Publish.Static.Dir, "topics", "cloud", "index.html")); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "the site is written as files") || !strings.Contains(log.String(), "removed=0") {
+		t.Errorf("log: %s", log.String())
+	}
+}

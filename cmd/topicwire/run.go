@@ -116,7 +116,11 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 }
 
 func (s *station) publisher() (http.Handler, error) {
-	return publish.New(s.store, publish.Options{
+	return publish.New(s.store, s.publishOptions())
+}
+
+func (s *station) publishOptions() publish.Options {
+	return publish.Options{
 		BaseURL:   s.config.BaseURL,
 		Authority: s.authority,
 		Topics:    s.config.Topics,
@@ -134,7 +138,7 @@ func (s *station) publisher() (http.Handler, error) {
 			}
 			return query.Match, nil
 		},
-	})
+	}
 }
 
 // publicServer bounds what a client can make the server wait for.

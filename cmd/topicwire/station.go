@@ -146,19 +146,23 @@ func (s *station) apply(ctx context.Context) error {
 
 // follow makes the store's feeds those of the config.
 func (s *station) follow(ctx context.Context) error {
-	authority, err := s.store.Authority(ctx, authorityFor(s.config.BaseURL, s.now(), rand.Uint64()))
-	if err != nil {
+	if err := s.adoptAuthority(ctx); err != nil {
 		return err
 	}
-	s.authority = authority
 	now := s.now().UTC()
-	err = s.store.SyncFeeds(ctx, s.config.Feeds, func(f aggregator.Feed, state aggregator.FeedState) time.Time {
+	err := s.store.SyncFeeds(ctx, s.config.Feeds, func(f aggregator.Feed, state aggregator.FeedState) time.Time {
 		return firstDue(f, state, now)
 	})
 	if err != nil {
 		return fmt.Errorf("take over the feeds of the config: %w", err)
 	}
 	return nil
+}
+
+// adoptAuthority takes over what the store's published ids are built on.
+func (s *station) adoptAuthority(ctx context.Context) (err error) {
+	s.authority, err = s.store.Authority(ctx, authorityFor(s.config.BaseURL, s.now(), rand.Uint64()))
+	return err
 }
 
 // refile files the stored items under the topics of the config where those have changed.
