@@ -49,9 +49,6 @@ type FeedState struct {
 	Validators Validators
 	// BodyHash is that of the last document that was read, as HashOf(body).
 	BodyHash Hash
-	// Listing has the items of that document, in any order, so that the next one is read only where it differs. It is
-	// empty where the document cannot be told apart item by item.
-	Listing []ListedItem
 	// Title, Link (the home page), Language and DocumentID (Atom's id) are what the publisher's document says of itself.
 	Title, Link, Language, DocumentID string
 	// LastPoll is the latest poll, whatever its outcome; its zero value means that there was none yet.
@@ -82,9 +79,10 @@ func (s FeedState) Moved() FeedState {
 	}
 }
 
-// Unread is the state with which the feed's document is read again whole, though it may be the last one.
+// Unread is the state with which the feed's document is read again, though it may be the last one. It is read whole where
+// its listing is dropped too.
 func (s FeedState) Unread() FeedState {
-	s.Validators, s.BodyHash, s.Listing = Validators{}, Hash{}, nil
+	s.Validators, s.BodyHash = Validators{}, Hash{}
 	return s
 }
 

@@ -1,9 +1,15 @@
 package aggregator
 
-// Lease is the right to poll a feed that is due, given to one poller at a time and for a limited time.
+import "time"
+
+// Lease is the right to poll a feed that is due, given to one poller at a time and for a limited time. It is small, since
+// many may wait: what else is known of the feed is looked up when its poll begins.
 type Lease struct {
-	Feed  Feed
-	State FeedState
+	Feed FeedID
+	// URL is where the feed is polled.
+	URL string
+	// Due is the feed's due time.
+	Due time.Time
 	// Token fences the lease: an outcome that comes with a token that is no longer the feed's is not stored.
 	Token uint64
 }
@@ -18,6 +24,11 @@ type Poll struct {
 	// Revision is above the stored one's makes the stored text a revision; any other replaces what is stored under
 	// its id.
 	Items []Item
+	// Listing has the items of the document that was read, in any order, so that the next one is read only where it
+	// differs; none where the document cannot be told apart item by item. It takes the place of what is stored where
+	// Relist is set.
+	Listing []ListedItem
+	Relist  bool
 }
 
 // KnownItem is what a store says of an ItemID that was asked about.

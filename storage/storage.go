@@ -37,7 +37,8 @@ type FeedStore interface {
 	// SyncFeeds makes feeds the active ones. A feed that is new or whose URL or Schedule changed gets its due time
 	// from due, which is given the feed and its state; others keep theirs. A changed URL makes the state that of a feed
 	// that was never polled, but for Items, LastNew and what its document said of itself; a changed MaxAge takes
-	// Validators, BodyHash and Listing from it, so that the document is read again. A feed that is not among feeds becomes inactive and keeps its
+	// Validators and BodyHash from it. Either takes the feed's listing too, so that the document is read again whole,
+	// and its lease. A feed that is not among feeds becomes inactive and keeps its
 	// state and items; when it is named again it is active again. A feed that becomes inactive or changes its URL
 	// loses its lease. An empty id or one that is there twice is an error that changes nothing. A million feeds are
 	// fine: what differs may be written in several transactions, and what is done when the call is stopped stays
@@ -64,9 +65,14 @@ type PollStore interface {
 	// ClaimFeed leases one active feed as Claim does, whether it is due or not: ErrNotFound where there is no such feed,
 	// ErrLeased where it is leased.
 	ClaimFeed(ctx context.Context, id aggregator.FeedID, now time.Time, duration time.Duration) (aggregator.Lease, error)
+	// Leased is the leased feed as it now is: who polls it asks for that when the poll begins. ErrLeaseLost where the
+	// lease is no longer held, or the feed's URL is no longer the lease's.
+	Leased(ctx context.Context, lease aggregator.Lease) (aggregator.FeedStatus, error)
+	// Listing has the items of the feed's last document, as the poll that read it had them; none where it had none.
+	Listing(ctx context.Context, id aggregator.FeedID) ([]aggregator.ListedItem, error)
 	// Release gives leases back unpolled: their feeds are due as before. Leases that are lost are passed over.
 	Release(ctx context.Context, leases ...aggregator.Lease) error
-	// Postpone gives leases back unpolled: their feeds are due at the State.Due that each lease has now, and nothing
+	// Postpone gives leases back unpolled: their feeds are due at the Due that each lease has now, and nothing
 	// else of them is changed. Leases that are lost are passed over.
 	Postpone(ctx context.Context, leases ...aggregator.Lease) error
 	// Resolve says which of the ids are stored, as an item's ID or else among its Aliases, in the order asked. One
@@ -85,6 +91,8 @@ type PollStore interface {
 	// the poll says. Topics are stored sorted and once each, without AllTopics. When ctx ends while the poll waits to
 	// be written nothing is stored.
 	Commit(ctx context.Context, poll aggregator.Poll) error
+	// CommitEach does what so many calls of Commit at once do, for less, and gives their errors in the order of the polls.
+	CommitEach(ctx context.Context, polls []aggregator.Poll) []error
 }
 
 // ReadStore is the side of publishing and export.

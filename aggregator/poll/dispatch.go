@@ -55,8 +55,16 @@ func (e *errand) owns(j *job) bool { return j.errand == e }
 type job struct {
 	errand *errand
 	lease  aggregator.Lease
-	url    string
 	key    hosts.Key
+	// since, where it is not zero, keeps a feed from being polled that was polled since then.
+	since time.Time
+	// feed and state are the feed as it is when the poll begins. Before that they are not known: a job that waits is small.
+	feed  aggregator.Feed
+	state aggregator.FeedState
+	// listing has the items of the feed's last document where the poll brought another.
+	listing []aggregator.ListedItem
+	// ended, where somebody waits for that, is closed at the end.
+	ended chan struct{}
 }
 
 // leaseTime is how long a lease lasts: a poll may wait for its host.
@@ -83,18 +91,20 @@ func (p *Poller) mayHaveRoom() {
 }
 
 // start makes polls of leases: they wait for their hosts, or are put off where their host has too much to do.
-func (p *Poller) start(e *errand, now time.Time, leases ...aggregator.Lease) {
+func (p *Poller) start(e *errand, now, since time.Time, leases ...aggregator.Lease) {
 	var refused []hosts.Turn[*job]
+	jobs := make([]*job, len(leases))
+	for i, lease := range leases {
+		jobs[i] = &job{errand: e, lease: lease, key: hosts.KeyOf(lease.URL), since: since}
+	}
 	p.mu.Lock()
-	for _, lease := range leases {
-		p.running[lease.Token] = make(chan struct{})
+	for _, j := range jobs {
+		p.running[j] = struct{}{}
 	}
 	p.mu.Unlock()
 	p.inHand.Add(int32(len(leases)))
 	e.jobs.Add(len(leases))
-	for _, lease := range leases {
-		j := &job{errand: e, lease: lease, url: aggregator.FeedStatus{Feed: lease.Feed, State: lease.State}.URL()}
-		j.key = hosts.KeyOf(j.url)
+	for _, j := range jobs {
 		if later := p.waiting.Push(j, j.key, now); !later.IsZero() {
 			refused = append(refused, hosts.Turn[*job]{Item: j, Key: j.key, Later: later})
 		}
@@ -176,9 +186,13 @@ func (p *Poller) poll(turn hosts.Turn[*job]) {
 		p.giveBack(errStalled, j)
 		return
 	}
+	if !p.begin(j) {
+		p.waiting.Done(turn, p.Now())
+		return
+	}
 	at := p.Now().UTC()
 	var seen answer
-	failure := p.guarded(j.lease.Feed.ID, func() (err error) {
+	failure := p.guarded(j.feed.ID, func() (err error) {
 		seen, err = p.look(e.polls, j, at)
 		return err
 	})
@@ -194,29 +208,125 @@ func (p *Poller) poll(turn hosts.Turn[*job]) {
 		p.giveBack(outageError{}, j)
 		return
 	}
-	slots := p.light
+	result := &finished{job: j, seen: &seen, failure: failure, at: at}
 	if seen.doc != nil {
-		slots = p.heavy
+		p.heavy <- struct{}{}
+		go p.finish(result, p.heavy)
+		return
 	}
-	slots <- struct{}{}
-	go func() {
-		p.finish(j, seen, failure, at)
-		<-slots
-	}()
+	p.light <- struct{}{}
+	p.finishSoon(result)
 }
 
-// finish stores the outcome of a poll. The lease is given back where nothing was stored.
-func (p *Poller) finish(j *job, seen answer, failure error, at time.Time) {
-	record, err := p.settle(j.errand.polls, j, seen, failure, at)
-	p.log(j.errand.polls, j.lease.Feed, record, err)
+// begin looks the feed up. It reports false, and has ended the job, where it is not to be polled.
+func (p *Poller) begin(j *job) bool {
+	status, err := p.Queue.Leased(j.errand.polls, j.lease)
+	switch {
+	case errors.Is(err, aggregator.ErrLeaseLost):
+		p.Log.Info("feed not polled: it was changed, removed or given to another poller meanwhile", "feed", j.lease.Feed)
+		p.end(j)
+		return false
+	case err != nil && j.errand.persist && j.errand.ctx.Err() == nil:
+		// The lease is not given back: what cannot be read now is tried again when it has run out, and not in a loop.
+		p.Log.Error("feed not polled: it cannot be read from the store", "feed", j.lease.Feed, "error", err)
+		p.end(j)
+		return false
+	case err != nil:
+		p.giveBack(err, j)
+		return false
+	}
+	if !j.since.IsZero() && !status.State.LastPoll.At.Before(j.since) {
+		p.release(j.lease)
+		p.end(j)
+		return false
+	}
+	j.feed, j.state = status.Feed, status.State
+	return true
+}
+
+// finished is a poll whose outcome is to be stored.
+type finished struct {
+	job     *job
+	seen    *answer
+	failure error
+	at      time.Time
+	// outcome is set where the answer brought no document.
+	outcome outcome
+}
+
+// finish stores the outcome of a poll, and then takes a value out of slots.
+func (p *Poller) finish(f *finished, slots <-chan struct{}) {
+	record, err := p.settle(f.job.errand.polls, f.job, f.seen, f.failure, f.at)
+	p.settled(f.job, &record, err)
+	<-slots
+}
+
+// settled ends a poll whose outcome was stored, or was not. The lease is then given back.
+func (p *Poller) settled(j *job, record *aggregator.PollRecord, err error) {
+	p.log(j.errand.polls, &j.feed, record, err)
 	switch {
 	case errors.Is(err, aggregator.ErrLeaseLost):
 		p.end(j)
 	case err != nil:
 		p.giveBack(err, j)
 	default:
-		p.tell(j.lease.Feed, record)
+		p.tell(&j.feed, record)
 		p.end(j)
+	}
+}
+
+// soon are polls that brought no document, which are most: what waits is stored with one call, so that none needs a
+// goroutine of its own.
+type soon struct {
+	mu      sync.Mutex
+	waiting []*finished
+	// busy says that somebody stores what waits.
+	busy bool
+}
+
+// finishSoon has the outcome stored with others. The poll holds a value of light until then.
+func (p *Poller) finishSoon(f *finished) {
+	var err error
+	if f.outcome, err = p.conclude(f.job.errand.polls, f.job, f.seen, f.failure, f.at); err != nil {
+		go p.finish(f, p.light)
+		return
+	}
+	p.soon.mu.Lock()
+	defer p.soon.mu.Unlock()
+	p.soon.waiting = append(p.soon.waiting, f)
+	if !p.soon.busy {
+		p.soon.busy = true
+		go p.storeSoon()
+	}
+}
+
+// storeSoon stores what waits until nothing does.
+func (p *Poller) storeSoon() {
+	var batch []*finished
+	var polls []aggregator.Poll
+	for {
+		clear(batch)
+		p.soon.mu.Lock()
+		batch, p.soon.waiting = p.soon.waiting, batch[:0]
+		p.soon.busy = len(batch) > 0
+		p.soon.mu.Unlock()
+		if len(batch) == 0 {
+			return
+		}
+		polls = polls[:0]
+		for _, f := range batch {
+			polls = append(polls, f.job.result(&f.outcome))
+		}
+		// An outcome that is there is worth storing, also when the program is about to stop.
+		errs := p.Store.CommitEach(context.Background(), polls)
+		for i, f := range batch {
+			if err := errs[i]; err != nil && !errors.Is(err, aggregator.ErrLeaseLost) {
+				go p.finish(f, p.light) // which tries it alone, and again where the poll's errand wants that
+				continue
+			}
+			p.settled(f.job, &f.outcome.state.LastPoll, errs[i])
+			<-p.light
+		}
 	}
 }
 
@@ -251,7 +361,7 @@ func (p *Poller) giveBackLater(turns []hosts.Turn[*job], now time.Time) {
 	leases := make([]aggregator.Lease, 0, len(turns))
 	for _, turn := range turns {
 		lease := turn.Item.lease
-		lease.State.Due = turn.Later.UTC()
+		lease.Due = turn.Later.UTC()
 		leases = append(leases, lease)
 	}
 	if err := p.Queue.Postpone(context.Background(), leases...); err != nil {
@@ -269,8 +379,10 @@ func (p *Poller) giveBackLater(turns []hosts.Turn[*job], now time.Time) {
 // end notes that a poll is over.
 func (p *Poller) end(j *job) {
 	p.mu.Lock()
-	close(p.running[j.lease.Token])
-	delete(p.running, j.lease.Token)
+	if j.ended != nil {
+		close(j.ended)
+	}
+	delete(p.running, j)
 	p.mu.Unlock()
 	p.inHand.Add(-1)
 	j.errand.jobs.Done()

@@ -15,7 +15,7 @@ import (
 // it is this machine that has no network.
 func (p *Poller) reached(j *job, failure error, now time.Time) (forget bool) {
 	refused := refusal(failure)
-	if j.lease.Feed.AllowPrivate || failure != nil && refused == nil {
+	if j.feed.AllowPrivate || failure != nil && refused == nil {
 		return false
 	}
 	key, ok := j.key, refused == nil || !refused.Unreached
@@ -42,7 +42,7 @@ func (p *Poller) hold(j *job, failure error, now time.Time) time.Time {
 	if refused == nil {
 		return time.Time{}
 	}
-	until := schedule.HostHold(refused.Status, refused.RetryAfter, now, j.lease.State.Pace.Throttled+1, p.Jitter)
+	until := schedule.HostHold(refused.Status, refused.RetryAfter, now, j.state.Pace.Throttled+1, p.Jitter)
 	if until.IsZero() {
 		return until
 	}
@@ -55,14 +55,14 @@ func (p *Poller) hold(j *job, failure error, now time.Time) time.Time {
 }
 
 // plan decides where and when the feed is polled next.
-func (p *Poller) plan(ctx context.Context, j *job, seen answer, failure error, o *outcome, now time.Time) error {
+func (p *Poller) plan(ctx context.Context, j *job, seen *answer, failure error, o *outcome, now time.Time) error {
 	moved, err := p.follow(ctx, j, seen, failure, o, now)
 	if moved || err != nil {
 		return err
 	}
 	state := &o.state
 	a := schedule.Answer{
-		At: now, Previous: j.lease.State.LastSuccess, OK: failure == nil, Status: state.LastPoll.Status, Arrivals: o.arrivals,
+		At: now, Previous: j.state.LastSuccess, OK: failure == nil, Status: state.LastPoll.Status, Arrivals: o.arrivals,
 	}
 	if resp := seen.response; resp != nil {
 		a.Headers, a.RetryAfter = schedule.Headers(resp.Freshness), resp.RetryAfter
@@ -74,25 +74,25 @@ func (p *Poller) plan(ctx context.Context, j *job, seen answer, failure error, o
 		a.Document, a.Listed = &hints, seen.doc.Listed
 		if seen.response.Delta {
 			// What a difference does not list is still there.
-			a.Listed += len(j.lease.State.Listing)
+			a.Listed += len(j.listing)
 		}
 	}
 	asked := latest(schedule.ReadHeaders(a.Headers, now).RetryAfter, a.RetryAfter)
 	if longest := now.Add(schedule.MaxRetryAfter); asked.After(longest) {
-		p.Log.Warn("the publisher asks to be left alone for longer than is kept to", "feed", j.lease.Feed.ID, "asked", asked, "kept_to", longest)
+		p.Log.Warn("the publisher asks to be left alone for longer than is kept to", "feed", j.feed.ID, "asked", asked, "kept_to", longest)
 	}
-	state.Pace = schedule.Learn(j.lease.State.Pace, a)
-	state.Failures = schedule.Failures(j.lease.State.Failures, a)
-	state.Due = p.due(j.lease.Feed, *state, seen.held, now)
-	if state.Pace.Stopped != "" && j.lease.State.Pace.Stopped == "" {
-		p.Log.Warn("feed stopped; 'topicwire feeds resume' polls it again", "feed", j.lease.Feed.ID, "reason", state.Pace.Stopped)
+	state.Pace = schedule.Learn(j.state.Pace, a)
+	state.Failures = schedule.Failures(j.state.Failures, a)
+	state.Due = p.due(&j.feed, state, seen.held, now)
+	if state.Pace.Stopped != "" && j.state.Pace.Stopped == "" {
+		p.Log.Warn("feed stopped; 'topicwire feeds resume' polls it again", "feed", j.feed.ID, "reason", state.Pace.Stopped)
 	}
 	return nil
 }
 
 // due is when the feed is polled next. held is the time until which its host is left alone.
-func (p *Poller) due(feed aggregator.Feed, state aggregator.FeedState, held, now time.Time) time.Time {
-	spec, err := schedule.Parse(feed.Schedule)
+func (p *Poller) due(feed *aggregator.Feed, state *aggregator.FeedState, held, now time.Time) time.Time {
+	spec, err := p.specs.Parse(feed.Schedule)
 	switch {
 	case state.Pace.Stopped != "":
 		return aggregator.Never
@@ -109,8 +109,8 @@ func (p *Poller) due(feed aggregator.Feed, state aggregator.FeedState, held, now
 
 // follow takes note of a permanent redirect and, where it is to be believed, makes the feed be polled at its target, at
 // once. It reports whether it did.
-func (p *Poller) follow(ctx context.Context, j *job, seen answer, failure error, o *outcome, now time.Time) (bool, error) {
-	before := j.lease.State.Move
+func (p *Poller) follow(ctx context.Context, j *job, seen *answer, failure error, o *outcome, now time.Time) (bool, error) {
+	before := j.state.Move
 	s := whereabouts(j, seen, failure, o.same, now)
 	if note := before.Refused; strings.HasPrefix(note, movedNote+withoutUser(s.Target)) && !strings.Contains(note, takenMark) {
 		// What was found there at first was not this feed, and has been stored since: it says nothing that it is known.
@@ -128,7 +128,7 @@ func (p *Poller) follow(ctx context.Context, j *job, seen answer, failure error,
 	if decision.To == "" {
 		return false, nil
 	}
-	other, err := p.whoHas(ctx, decision.To, j.lease.Feed.ID)
+	other, err := p.whoHas(ctx, decision.To, j.feed.ID)
 	if err != nil {
 		return false, err
 	}
@@ -136,14 +136,15 @@ func (p *Poller) follow(ctx context.Context, j *job, seen answer, failure error,
 		o.state.Move.Refused = movedNote + withoutUser(decision.To) + takenMark + string(other) + ": remove one of the two"
 		return false, nil
 	}
-	p.Log.Info("feed has moved", "feed", j.lease.Feed.ID,
-		"from", withoutSecrets(j.lease.Feed, withoutUser(j.url)), "to", withoutSecrets(j.lease.Feed, withoutUser(decision.To)))
+	p.Log.Info("feed has moved", "feed", j.feed.ID,
+		"from", withoutSecrets(j.feed, withoutUser(j.lease.URL)), "to", withoutSecrets(j.feed, withoutUser(decision.To)))
 	state := o.state.Unread()
+	o.relist, o.listing = true, nil
 	state.Move, state.MovedTo = aggregator.Move{}, decision.To
-	if decision.To == j.lease.Feed.URL {
+	if decision.To == j.feed.URL {
 		state.MovedTo = ""
 	}
-	state.Pace, state.Failures = aggregator.Pace{Rhythm: j.lease.State.Pace.Rhythm}, 0
+	state.Pace, state.Failures = aggregator.Pace{Rhythm: j.state.Pace.Rhythm}, 0
 	state.Due = now
 	o.state = state
 	return true, nil
@@ -178,14 +179,14 @@ func (p *Poller) whoHas(ctx context.Context, at string, but aggregator.FeedID) (
 }
 
 // whereabouts is what a poll saw of where its feed lives.
-func whereabouts(j *job, seen answer, failure error, same bool, now time.Time) schedule.Sighting {
-	s := schedule.Sighting{At: now, URL: j.url}
+func whereabouts(j *job, seen *answer, failure error, same bool, now time.Time) schedule.Sighting {
+	s := schedule.Sighting{At: now, URL: j.lease.URL}
 	if resp := seen.response; resp != nil {
-		s.Redirected, s.Target, s.Private = redirected(j.url, resp.URL), resp.Moved, resp.Private
+		s.Redirected, s.Target, s.Private = redirected(j.lease.URL, resp.URL), resp.Moved, resp.Private
 		s.Status, s.Same = resp.Status, same && failure == nil
 	} else if refused := refusal(failure); refused != nil {
 		s.Status = refused.Status
-		s.Redirected = refused.URL != "" && redirected(j.url, refused.URL)
+		s.Redirected = refused.URL != "" && redirected(j.lease.URL, refused.URL)
 	}
 	return s
 }

@@ -206,7 +206,7 @@ func TestDifferenceAddsToTheDocument(t *testing.T) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	state := w.feed(t, "a")
-	if state.BodyHash != before.BodyHash || len(state.Listing) != 2 || state.Validators.ETag != `"2"` {
+	if state.BodyHash != before.BodyHash || w.listed(t, "a") != 2 || state.Validators.ETag != `"2"` {
 		t.Errorf("state: %+v", state)
 	}
 	w.advance(2 * time.Hour)

@@ -35,15 +35,17 @@ import (
 // Store is where outcomes go, and what the pipeline asks about the items of a document. Its promises are those of
 // storage.PollStore.
 type Store interface {
+	Listing(ctx context.Context, id aggregator.FeedID) ([]aggregator.ListedItem, error)
 	Resolve(ctx context.Context, ids []aggregator.ItemID) ([]aggregator.KnownItem, error)
 	Item(ctx context.Context, id aggregator.ItemID) (aggregator.Item, error)
-	Commit(ctx context.Context, poll aggregator.Poll) error
+	CommitEach(ctx context.Context, polls []aggregator.Poll) []error
 }
 
 // Queue gives out the feeds that are due. Its promises are those of storage.Store.
 type Queue interface {
 	Claim(ctx context.Context, now time.Time, duration time.Duration, limit int) ([]aggregator.Lease, error)
 	ClaimFeed(ctx context.Context, id aggregator.FeedID, now time.Time, duration time.Duration) (aggregator.Lease, error)
+	Leased(ctx context.Context, lease aggregator.Lease) (aggregator.FeedStatus, error)
 	Release(ctx context.Context, leases ...aggregator.Lease) error
 	Postpone(ctx context.Context, leases ...aggregator.Lease) error
 	MakeDue(ctx context.Context, at time.Time) error
@@ -91,6 +93,7 @@ type Options struct {
 type Poller struct {
 	Options
 	outage schedule.Outage
+	specs  schedule.Specs
 	// waiting are the polls whose host may not be asked yet, or that no worker is free for.
 	waiting *hosts.Queue[*job]
 	// turn is held by who starts polls, so that a pass can start all that it is asked for.
@@ -99,16 +102,19 @@ type Poller struct {
 	room chan struct{}
 	// light and heavy hold a value for each outcome that waits to be stored: one without and one with a document.
 	light, heavy chan struct{}
+	// soon are outcomes without a document that are stored together.
+	soon soon
 	// stalled counts the polls that wait for the store to work again, inHand those that were leased and have not ended.
 	stalled, inHand atomic.Int32
 
 	mu sync.Mutex
 	// workers are those at work; alarm wakes one up when a host may be asked again.
-	workers     int
-	alarm       *time.Timer
-	running     map[uint64]chan struct{} // by the token of the lease
-	watchers    map[int]func(aggregator.Feed, aggregator.PollRecord)
-	lastWatcher int
+	workers int
+	alarm   *time.Timer
+	// running are the polls that have not ended, watchers those who are told of them when they have: never changed, but
+	// put in the place of another.
+	running  map[*job]struct{}
+	watchers []*watcher
 }
 
 // New makes a poller. Nothing is polled before Run or Pass.
@@ -120,14 +126,13 @@ func New(o Options) *Poller {
 		o.Hosts.Park = hosts.DefaultPark
 	}
 	return &Poller{
-		Options:  o,
-		waiting:  hosts.New[*job](o.Hosts),
-		turn:     make(chan struct{}, 1),
-		room:     make(chan struct{}, 1),
-		light:    make(chan struct{}, lightOutcomes),
-		heavy:    make(chan struct{}, o.Workers),
-		running:  make(map[uint64]chan struct{}),
-		watchers: make(map[int]func(aggregator.Feed, aggregator.PollRecord)),
+		Options: o,
+		waiting: hosts.New[*job](o.Hosts),
+		turn:    make(chan struct{}, 1),
+		room:    make(chan struct{}, 1),
+		light:   make(chan struct{}, lightOutcomes),
+		heavy:   make(chan struct{}, o.Workers),
+		running: make(map[*job]struct{}),
 	}
 }
 
@@ -147,6 +152,9 @@ type answer struct {
 type outcome struct {
 	state aggregator.FeedState
 	items []aggregator.Item
+	// listing takes the place of what is known of the last document where relist is set.
+	listing []aggregator.ListedItem
+	relist  bool
 	// same says that the answer is certainly this feed's; arrivals are the dates of what was new in it.
 	same     bool
 	arrivals []time.Time
@@ -171,7 +179,7 @@ func (p *Poller) guarded(feed aggregator.FeedID, f func() error) (err error) {
 // settle commits the outcome of a poll. An error means that nothing was stored: ctx ended, the lease was lost or the store
 // failed. An outcome that was stored is returned without error, also where it is a failed one. Where the errand persists
 // and the store fails, storing is tried again and again; the publisher is not asked twice.
-func (p *Poller) settle(ctx context.Context, j *job, seen answer, failure error, at time.Time) (aggregator.PollRecord, error) {
+func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (aggregator.PollRecord, error) {
 	stalled := false
 	defer func() {
 		if stalled {
@@ -196,7 +204,7 @@ func (p *Poller) settle(ctx context.Context, j *job, seen answer, failure error,
 			p.stalled.Add(1)
 			p.giveBackWaiting(errStalled, func(*job) bool { return true })
 		}
-		p.Log.Error("the store failed; the poll waits", "feed", j.lease.Feed.ID, "error", err, "retry_in", storePause)
+		p.Log.Error("the store failed; the poll waits", "feed", j.feed.ID, "error", err, "retry_in", storePause)
 		pause(ctx, storePause)
 	}
 }
@@ -205,8 +213,8 @@ func (p *Poller) settle(ctx context.Context, j *job, seen answer, failure error,
 const wholeEvery = 7 * 24 * time.Hour
 
 // validators are those to ask with.
-func validators(state aggregator.FeedState, at time.Time) aggregator.Validators {
-	last := state.LastPoll
+func validators(state *aggregator.FeedState, at time.Time) aggregator.Validators {
+	last := &state.LastPoll
 	switch {
 	case at.Sub(state.LastWhole) >= wholeEvery:
 		return aggregator.Validators{}
@@ -220,14 +228,13 @@ func validators(state aggregator.FeedState, at time.Time) aggregator.Validators 
 // look fetches the feed and reads it. An error is the feed's failure; the answer then has what is known of it in its
 // record.
 func (p *Poller) look(ctx context.Context, j *job, at time.Time) (answer, error) {
-	lease := j.lease
 	resp, err := p.Fetcher.Get(ctx, fetch.Request{
-		URL: j.url, Validators: validators(lease.State, at), AllowPrivate: lease.Feed.AllowPrivate,
+		URL: j.lease.URL, Validators: validators(&j.state, at), AllowPrivate: j.feed.AllowPrivate,
 	})
 	if err != nil {
 		return answer{}, err
 	}
-	seen := answer{outcome: outcome{state: lease.State}, response: resp}
+	seen := answer{outcome: outcome{state: j.state}, response: resp}
 	state := &seen.state
 	state.Validators = resp.Validators
 	state.LastSuccess = at
@@ -244,20 +251,24 @@ func (p *Poller) look(ctx context.Context, j *job, at time.Time) (answer, error)
 	default:
 		state.LastWhole = at
 		state.BodyHash = aggregator.HashOf(resp.Body)
-		if state.BodyHash == lease.State.BodyHash {
+		if state.BodyHash == j.state.BodyHash {
 			record.Outcome = aggregator.OutcomeUnchanged
 			seen.same = true
 			return seen, nil
 		}
 	}
-	err = p.read(lease, resp, at, &seen)
+	err = p.read(ctx, j, resp, at, &seen)
 	return seen, err
 }
 
 // read parses the items that were not in the feed's last document as they are now.
-func (p *Poller) read(lease aggregator.Lease, resp *fetch.Response, at time.Time, seen *answer) error {
-	before := make(map[aggregator.Hash]aggregator.ListedItem, len(lease.State.Listing))
-	for _, l := range lease.State.Listing {
+func (p *Poller) read(ctx context.Context, j *job, resp *fetch.Response, at time.Time, seen *answer) (err error) {
+	if j.listing, err = p.Store.Listing(ctx, j.feed.ID); err != nil {
+		// It only saves work, and who asks the store next sees to it that it works again.
+		j.listing = nil
+	}
+	before := make(map[aggregator.Hash]aggregator.ListedItem, len(j.listing))
+	for _, l := range j.listing {
 		before[l.Bytes] = l
 	}
 	doc, err := parse.Parse(resp.Body, parse.Source{
@@ -273,7 +284,7 @@ func (p *Poller) read(lease aggregator.Lease, resp *fetch.Response, at time.Time
 	}
 	state := &seen.state
 	// The first document says what the feed is. A later one is known to be the same feed's by what it has of it.
-	seen.same = seen.same || lease.State.LastSuccess.IsZero() || len(seen.unread) > 0 || doc.ID != "" && doc.ID == state.DocumentID
+	seen.same = seen.same || j.state.LastSuccess.IsZero() || len(seen.unread) > 0 || doc.ID != "" && doc.ID == state.DocumentID
 	state.Title, state.Link, state.Language, state.DocumentID = doc.Title, doc.Link, doc.Language, doc.ID
 	state.LastPoll.Outcome = aggregator.OutcomeStored
 	state.LastPoll.Listed = doc.Listed
@@ -281,56 +292,66 @@ func (p *Poller) read(lease aggregator.Lease, resp *fetch.Response, at time.Time
 }
 
 // keep finds out what the answer means for the store and commits that.
-func (p *Poller) keep(ctx context.Context, j *job, seen answer, failure error, at time.Time) (aggregator.PollRecord, error) {
-	lease, o := j.lease, seen.outcome
+func (p *Poller) keep(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (aggregator.PollRecord, error) {
+	o, err := p.conclude(ctx, j, seen, failure, at)
+	if err != nil {
+		return aggregator.PollRecord{}, err
+	}
+	// An outcome that is there is worth storing, also when the program is about to stop.
+	if err := p.Store.CommitEach(context.WithoutCancel(ctx), []aggregator.Poll{j.result(&o)})[0]; err != nil {
+		return aggregator.PollRecord{}, fmt.Errorf("store the outcome: %w", err)
+	}
+	return o.state.LastPoll, nil
+}
+
+// conclude finds out what the answer means for the store.
+func (p *Poller) conclude(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (outcome, error) {
+	o := seen.outcome
 	switch {
 	case failure != nil:
-		o = failed(lease, seen.state.LastPoll, failure)
+		o = failed(j, &seen.state.LastPoll, failure)
 	case seen.doc != nil:
-		err := p.guarded(lease.Feed.ID, func() error { return p.compare(ctx, lease, seen, at, &o) })
-		if err != nil {
-			return aggregator.PollRecord{}, err
+		if err := p.guarded(j.feed.ID, func() error { return p.compare(ctx, j, seen, at, &o) }); err != nil {
+			return outcome{}, err
 		}
 	}
 	now := p.Now().UTC()
 	record := &o.state.LastPoll
 	record.At, record.Duration = at, now.Sub(at)
 	o.state.History = o.state.History.Add(*record)
-	if err := p.plan(ctx, j, seen, failure, &o, now); err != nil {
-		return aggregator.PollRecord{}, err
+	err := p.plan(ctx, j, seen, failure, &o, now)
+	return o, err
+}
+
+// result is the poll with its outcome, as the store takes it.
+func (j *job) result(o *outcome) aggregator.Poll {
+	return aggregator.Poll{
+		Feed: j.lease.Feed, Token: j.lease.Token, State: o.state, Items: o.items, Listing: o.listing, Relist: o.relist,
 	}
-	// An outcome that is there is worth storing, also when the program is about to stop.
-	err := p.Store.Commit(context.WithoutCancel(ctx), aggregator.Poll{
-		Feed: lease.Feed.ID, Token: lease.Token, State: o.state, Items: o.items,
-	})
-	if err != nil {
-		return aggregator.PollRecord{}, fmt.Errorf("store the outcome: %w", err)
-	}
-	return *record, nil
 }
 
 // compare finds out what of the document is new to the store.
-func (p *Poller) compare(ctx context.Context, lease aggregator.Lease, seen answer, at time.Time, o *outcome) error {
-	batch := story.Identify(lease.Feed.ID, seen.doc.Link, seen.doc.Items, seen.unread)
-	found, err := p.recognise(ctx, lease, batch, at)
+func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time, o *outcome) error {
+	batch := story.Identify(j.feed.ID, seen.doc.Link, seen.doc.Items, seen.unread)
+	found, err := p.recognise(ctx, j, batch, at)
 	if err != nil {
 		return err
 	}
 	items, tooOld := settle(found)
 	for i := range items {
-		items[i].Topics = Topics(p.Topics, lease.Feed.Topics, &items[i])
+		items[i].Topics = Topics(p.Topics, j.feed.Topics, &items[i])
 	}
 	o.items = items
 	o.same = o.same || len(found.stored)+len(found.unchanged) > 0
 	o.arrivals = arrivals(items, found.stored)
+	o.relist = true
 	switch {
 	case tooOld > 0:
 		// An item that was left out is not known, and is to be looked at again when the feed's max age changes.
-		o.state.Listing = nil
 	case seen.response.Delta:
-		o.state.Listing = joined(listing(nil, batch.Listed, seen.doc.Hashes), lease.State.Listing)
+		o.listing = joined(listing(nil, batch.Listed, seen.doc.Hashes), j.listing)
 	default:
-		o.state.Listing = listing(seen.unread, batch.Listed, seen.doc.Hashes)
+		o.listing = listing(seen.unread, batch.Listed, seen.doc.Hashes)
 	}
 	record := &o.state.LastPoll
 	record.Repairs = slices.Concat(seen.doc.Repairs, batch.Repairs())
@@ -388,14 +409,14 @@ func listing(unread, read []aggregator.ListedItem, hashes []aggregator.Hash) []a
 }
 
 // recognise finds out which of the document's items the store has.
-func (p *Poller) recognise(ctx context.Context, lease aggregator.Lease, batch *story.Batch, at time.Time) (sighting, error) {
+func (p *Poller) recognise(ctx context.Context, j *job, batch *story.Batch, at time.Time) (sighting, error) {
 	answers, err := p.Store.Resolve(ctx, batch.Lookups())
 	if err != nil {
 		return sighting{}, fmt.Errorf("look up stored items: %w", err)
 	}
 	s := sighting{
-		feed:      lease.Feed,
-		previous:  lease.State,
+		feed:      j.feed,
+		previous:  j.state,
 		at:        at,
 		stored:    make(map[aggregator.ItemID]aggregator.Item),
 		unchanged: make(map[aggregator.ItemID]bool),
@@ -432,13 +453,13 @@ func Topics(matching Classifier, forced []aggregator.TopicID, it *aggregator.Ite
 
 // failed is the outcome of a poll that ended in an error. What earlier polls brought stays, the validators too: they
 // still vouch for the document that is stored. answer has what is known of the publisher's answer.
-func failed(lease aggregator.Lease, answer aggregator.PollRecord, failure error) outcome {
-	o := outcome{state: lease.State}
+func failed(j *job, answer *aggregator.PollRecord, failure error) outcome {
+	o := outcome{state: j.state}
 	o.state.LastPoll = aggregator.PollRecord{
 		Outcome: aggregator.OutcomeFailed,
 		Status:  answer.Status,
 		Bytes:   answer.Bytes,
-		Error:   withoutSecrets(lease.Feed, strings.Join(strings.Fields(failure.Error()), " ")),
+		Error:   withoutSecrets(j.feed, strings.Join(strings.Fields(failure.Error()), " ")),
 	}
 	if refused := refusal(failure); refused != nil {
 		o.state.LastPoll.Status, o.state.LastPoll.Bytes = refused.Status, refused.Bytes

@@ -69,6 +69,16 @@ func (w *wire) feed(t *testing.T, id aggregator.FeedID) aggregator.FeedState {
 	return status.State
 }
 
+// listed is of how many items the feed's last document is remembered.
+func (w *wire) listed(t *testing.T, id aggregator.FeedID) int {
+	t.Helper()
+	listing, err := w.store.Listing(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(listing)
+}
+
 func (w *wire) items(t *testing.T) []aggregator.Item {
 	t.Helper()
 	var items []aggregator.Item
@@ -162,7 +172,7 @@ func TestPollStoresWhatIsNewOnce(t *testing.T) {
 	if diff := cmp.Diff([]aggregator.TopicID{"forced", "matched"}, items[0].Topics); diff != "" {
 		t.Errorf("topics (-want +got):\n%s", diff)
 	}
-	if state := w.feed(t, "a"); state.Validators.ETag != `"1"` || state.Title != "T" || state.Items != 2 || len(state.Listing) != 2 ||
+	if state := w.feed(t, "a"); state.Validators.ETag != `"1"` || state.Title != "T" || state.Items != 2 || w.listed(t, "a") != 2 ||
 		state.LastPoll.New != 2 || state.LastPoll.Listed != 2 || !state.LastNew.Equal(start) || !state.Due.After(start) {
 		t.Errorf("state after the first poll: %+v", state)
 	}
@@ -322,11 +332,18 @@ type brokenStore struct {
 	refuse func(aggregator.Poll) error
 }
 
-func (s brokenStore) Commit(ctx context.Context, p aggregator.Poll) error {
-	if err := s.refuse(p); err != nil {
-		return err
+func (s brokenStore) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+	errs := make([]error, len(polls))
+	var all sync.WaitGroup
+	for i, p := range polls {
+		all.Go(func() {
+			if errs[i] = s.refuse(p); errs[i] == nil {
+				errs[i] = s.Store.Commit(ctx, p)
+			}
+		})
 	}
-	return s.Store.Commit(ctx, p)
+	all.Wait()
+	return errs
 }
 
 func TestOutcomeThatTheStoreRefusesIsAFailedPoll(t *testing.T) {
@@ -603,15 +620,11 @@ func TestPassLeavesWhatFallsDueMeanwhile(t *testing.T) {
 	}
 }
 
-// forgetfulQueue gives out feeds without the listing of their last document, so that each document is read whole.
-type forgetfulQueue struct{ poll.Queue }
+// forgetfulStore gives out feeds without the listing of their last document, so that each document is read whole.
+type forgetfulStore struct{ poll.Store }
 
-func (q forgetfulQueue) Claim(ctx context.Context, now time.Time, d time.Duration, limit int) ([]aggregator.Lease, error) {
-	leases, err := q.Queue.Claim(ctx, now, d, limit)
-	for i := range leases {
-		leases[i].State.Listing = nil
-	}
-	return leases, err
+func (forgetfulStore) Listing(context.Context, aggregator.FeedID) ([]aggregator.ListedItem, error) {
+	return nil, nil
 }
 
 // TestReadingOnlyWhatIsNewChangesNothing polls the same documents twice: once reading each whole, once only where it
@@ -652,7 +665,7 @@ func TestReadingOnlyWhatIsNewChangesNothing(t *testing.T) {
 	}
 	for name, documents := range histories {
 		t.Run(name, func(t *testing.T) {
-			whole := newWire(t, func(o *poll.Options) { o.Queue = forgetfulQueue{o.Queue} }, "a")
+			whole := newWire(t, func(o *poll.Options) { o.Store = forgetfulStore{o.Store} }, "a")
 			partly := newWire(t, nil, "a")
 			for n, items := range documents {
 				for _, w := range []*wire{whole, partly} {

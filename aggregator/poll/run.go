@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -52,7 +51,7 @@ type Summary struct {
 	Changed int `json:"changed"`
 }
 
-func (s *Summary) add(r aggregator.PollRecord) {
+func (s *Summary) add(r *aggregator.PollRecord) {
 	s.Feeds++
 	s.New += r.New
 	s.Changed += r.Changed
@@ -106,7 +105,7 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 	)
 	e := p.newErrand(ctx, false)
 	defer e.end()
-	e.failed = func(j *job, err error) { giveUp(fmt.Errorf("poll %s: %w", j.lease.Feed.ID, err)) }
+	e.failed = func(j *job, err error) { giveUp(fmt.Errorf("poll %s: %w", j.lease.Feed, err)) }
 	e.putOff = func(j *job, until time.Time, held bool) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -114,14 +113,14 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 			summary.Postponed++
 			return
 		}
-		again = append(again, recall{j.lease.Feed.ID, until})
+		again = append(again, recall{j.lease.Feed, until})
 	}
-	unwatch := p.watch(func(feed aggregator.Feed, record aggregator.PollRecord) {
+	unwatch := p.watch(func(feed *aggregator.Feed, record *aggregator.PollRecord) {
 		mu.Lock()
 		defer mu.Unlock()
 		summary.add(record)
 		if report != nil {
-			report(feed, record)
+			report(*feed, *record)
 		}
 	})
 	defer unwatch()
@@ -204,11 +203,8 @@ func (p *Poller) recall(ctx context.Context, feeds []recall, began time.Time, e 
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("claim a feed that was put off: %w", err)
-		case !lease.State.LastPoll.At.Before(began):
-			p.release(lease) // Run has polled it meanwhile.
-			continue
 		}
-		p.start(e, now, lease)
+		p.start(e, now, began, lease) // unless Run has polled it meanwhile
 	}
 	return nil, nil
 }
@@ -243,46 +239,57 @@ func (p *Poller) claim(ctx context.Context, upTo time.Time, e *errand) (started 
 		return 0, fmt.Errorf("claim due feeds: %w", err)
 	}
 	for i, lease := range leases {
-		if !upTo.IsZero() && lease.State.Due.After(upTo) {
+		if !upTo.IsZero() && lease.Due.After(upTo) {
 			p.release(leases[i:]...)
 			leases = leases[:i]
 			break
 		}
 	}
-	p.start(e, now, leases...)
+	p.start(e, now, time.Time{}, leases...)
 	return len(leases), nil
 }
 
 func (p *Poller) underWay() []chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Collect(maps.Values(p.running))
+	ends := make([]chan struct{}, 0, len(p.running))
+	for j := range p.running {
+		if j.ended == nil {
+			j.ended = make(chan struct{})
+		}
+		ends = append(ends, j.ended)
+	}
+	return ends
+}
+
+// watcher is who is told of polls.
+type watcher struct {
+	tell func(*aggregator.Feed, *aggregator.PollRecord)
 }
 
 // watch has f told of every poll whose outcome is stored, until unwatch is called.
-func (p *Poller) watch(f func(aggregator.Feed, aggregator.PollRecord)) (unwatch func()) {
+func (p *Poller) watch(f func(*aggregator.Feed, *aggregator.PollRecord)) (unwatch func()) {
+	w := &watcher{f}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.lastWatcher++
-	n := p.lastWatcher
-	p.watchers[n] = f
+	p.watchers = append(slices.Clone(p.watchers), w)
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		delete(p.watchers, n)
+		p.watchers = slices.DeleteFunc(slices.Clone(p.watchers), func(other *watcher) bool { return other == w })
 	}
 }
 
-func (p *Poller) tell(feed aggregator.Feed, record aggregator.PollRecord) {
+func (p *Poller) tell(feed *aggregator.Feed, record *aggregator.PollRecord) {
 	p.mu.Lock()
-	watchers := slices.Collect(maps.Values(p.watchers))
+	watchers := p.watchers
 	p.mu.Unlock()
-	for _, f := range watchers {
-		f(feed, record)
+	for _, w := range watchers {
+		w.tell(feed, record)
 	}
 }
 
-func (p *Poller) log(ctx context.Context, feed aggregator.Feed, r aggregator.PollRecord, err error) {
+func (p *Poller) log(ctx context.Context, feed *aggregator.Feed, r *aggregator.PollRecord, err error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		p.Log.Info("poll abandoned", "feed", feed.ID)
@@ -294,6 +301,9 @@ func (p *Poller) log(ctx context.Context, feed aggregator.Feed, r aggregator.Pol
 		level := slog.LevelInfo
 		if r.Outcome == aggregator.OutcomeFailed {
 			level = slog.LevelWarn
+		}
+		if !p.Log.Enabled(ctx, level) {
+			return
 		}
 		attrs := []slog.Attr{
 			slog.String("feed", string(feed.ID)), slog.String("outcome", string(r.Outcome)),

@@ -76,16 +76,18 @@ func (s *dueStore) NextDue(context.Context, time.Time) (time.Time, error) {
 	return s.due[0].at, nil
 }
 
-// Commit implements poll.Store.
-func (s *dueStore) Commit(ctx context.Context, p aggregator.Poll) error {
-	defer s.add(p.State.Due, p.Feed)
-	return s.Store.Commit(ctx, p)
+// CommitEach implements poll.Store.
+func (s *dueStore) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+	for _, p := range polls {
+		defer s.add(p.State.Due, p.Feed)
+	}
+	return s.Store.CommitEach(ctx, polls)
 }
 
 // Postpone implements poll.Queue.
 func (s *dueStore) Postpone(ctx context.Context, leases ...aggregator.Lease) error {
 	for _, l := range leases {
-		defer s.add(l.State.Due, l.Feed.ID)
+		defer s.add(l.Due, l.Feed)
 	}
 	return s.Store.Postpone(ctx, leases...)
 }
@@ -93,7 +95,7 @@ func (s *dueStore) Postpone(ctx context.Context, leases ...aggregator.Lease) err
 // Release implements poll.Queue.
 func (s *dueStore) Release(ctx context.Context, leases ...aggregator.Lease) error {
 	for _, l := range leases {
-		defer s.add(l.State.Due, l.Feed.ID)
+		defer s.add(l.Due, l.Feed)
 	}
 	return s.Store.Release(ctx, leases...)
 }

@@ -56,7 +56,7 @@ func parseIn(spec string, zone *time.Location) (Spec, error) {
 		return Spec{}, fmt.Errorf("schedule of %d bytes: at most %d make sense", len(spec), maxSpec)
 	}
 	words := strings.Fields(spec)
-	s := Spec{text: strings.Join(words, " "), zone: zone}
+	s := Spec{text: strings.Join(words, " "), zone: zone, gaps: new(gaps)}
 	fail := func(err error) (Spec, error) { return Spec{}, fmt.Errorf("schedule %q: %w", s.text, err) }
 	if len(words) > 0 {
 		if name, ok := cutZone(words[0]); ok {

@@ -70,7 +70,7 @@ const (
 	maxShare  = 10
 )
 
-// Spec is a schedule that Parse has read. It is immutable. Its zero value is not usable.
+// Spec is a schedule that Parse has read. Its zero value is not usable.
 type Spec struct {
 	text string
 	// every is the distance of an @every spec, 0 for any other.
@@ -82,6 +82,7 @@ type Spec struct {
 	// nominal are the times of any other spec, in zone.
 	nominal *cron.SpecSchedule
 	zone    *time.Location
+	gaps    *gaps
 }
 
 // String is the spec as it was given, but for white space.
@@ -130,13 +131,15 @@ func nextPoint(feed aggregator.FeedID, after time.Time, distance time.Duration) 
 
 // nextNominal is the first time after the given one that the spec's fields name.
 func (s Spec) nextNominal(after time.Time) time.Time {
-	next := s.nominal.Next(after.In(s.zone))
-	if next.IsZero() {
-		// Only a 29 February around a year like 2100, which cron looks for five years ahead. One poll too many beats a
-		// feed that is never polled again.
-		return after.AddDate(5, 0, 0)
-	}
-	return next
+	return s.gaps.after(after, func(after time.Time) time.Time {
+		next := s.nominal.Next(after.In(s.zone))
+		if next.IsZero() {
+			// Only a 29 February around a year like 2100, which cron looks for five years ahead. One poll too many beats a
+			// feed that is never polled again.
+			return after.AddDate(5, 0, 0)
+		}
+		return next
+	})
 }
 
 // interval is the distance between the firing at the given time and the one that follows.

@@ -226,15 +226,19 @@ func (s *station) Resume(ctx context.Context, id aggregator.FeedID) (feedReport,
 	case err != nil:
 		return feedReport{}, err
 	}
-	if lease.State.Pace.Stopped == "" {
-		return feedReport{}, errors.Join(s.store.Release(ctx, lease), usageError{fmt.Errorf("feed %q is not stopped", id)})
-	}
-	state := lease.State
-	state.Pace, state.Due = schedule.Resume(state.Pace), now
-	if err := s.store.Commit(ctx, aggregator.Poll{Feed: id, Token: lease.Token, State: state}); err != nil {
+	status, err := s.store.Leased(ctx, lease)
+	if err != nil {
 		return feedReport{}, errors.Join(err, s.store.Release(ctx, lease))
 	}
-	return newFeedReport(aggregator.FeedStatus{Feed: lease.Feed, State: state, Active: true}), nil
+	state := &status.State
+	if state.Pace.Stopped == "" {
+		return feedReport{}, errors.Join(s.store.Release(ctx, lease), usageError{fmt.Errorf("feed %q is not stopped", id)})
+	}
+	state.Pace, state.Due = schedule.Resume(state.Pace), now
+	if err := s.store.Commit(ctx, aggregator.Poll{Feed: id, Token: lease.Token, State: *state}); err != nil {
+		return feedReport{}, errors.Join(err, s.store.Release(ctx, lease))
+	}
+	return newFeedReport(status), nil
 }
 
 // Fetch implements desk.

@@ -93,9 +93,9 @@ maintenance: {stale_feeds: {after: 7d}}
 		t.Fatal(err)
 	}
 	for _, lease := range leases {
-		if state, ok := states[lease.Feed.ID]; ok {
+		if state, ok := states[lease.Feed]; ok {
 			state.Due = now.Add(time.Hour)
-			if err := s.store.Commit(t.Context(), aggregator.Poll{Feed: lease.Feed.ID, Token: lease.Token, State: state}); err != nil {
+			if err := s.store.Commit(t.Context(), aggregator.Poll{Feed: lease.Feed, Token: lease.Token, State: state}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -46,7 +46,7 @@ func halfRefiled(t *testing.T, p *program, items int) (s *station, dir string) {
 	if err != nil || len(leases) != 1 {
 		t.Fatalf("claim: %d, %v", len(leases), err)
 	}
-	poll := aggregator.Poll{Feed: "a", Token: leases[0].Token, State: leases[0].State}
+	poll := aggregator.Poll{Feed: "a", Token: leases[0].Token, State: aggregator.FeedState{Due: leases[0].Due}}
 	for i := range items {
 		poll.Items = append(poll.Items, aggregator.Item{
 			ID: aggregator.NewItemID("a", "n", fmt.Sprint(i)), Feed: "a", Story: aggregator.NewStoryID("n", fmt.Sprint(i)),

@@ -32,8 +32,12 @@ func TestResume(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		change(&lease.State)
-		if err := store.Commit(t.Context(), aggregator.Poll{Feed: id, Token: lease.Token, State: lease.State}); err != nil {
+		status, err := store.Leased(t.Context(), lease)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(&status.State)
+		if err := store.Commit(t.Context(), aggregator.Poll{Feed: id, Token: lease.Token, State: status.State}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -173,10 +173,11 @@ func (p *program) loadConfig() (cfg *config.Config, name string, err error) {
 }
 
 func (p *program) parseConfig(file string, data []byte) (*config.Config, error) {
+	var specs schedule.Specs
 	cfg, err := config.Parse(file, data, config.Options{
 		Env: os.LookupEnv,
 		CheckSchedule: func(spec string) error {
-			_, err := schedule.Parse(spec)
+			_, err := specs.Parse(spec)
 			return err
 		},
 		CheckHost: hosts.CheckName,

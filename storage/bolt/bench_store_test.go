@@ -239,9 +239,9 @@ func ingest(t *testing.T, l *library, s *bolt.Store, items int) (raw int64, took
 			}
 		}
 		close(queue)
-		leases := make(map[aggregator.FeedID]aggregator.Lease)
+		leases := make(map[aggregator.FeedID]held)
 		for _, l := range claimAll(t, s) {
-			leases[l.Feed.ID] = l
+			leases[l.Feed] = l
 		}
 		began := time.Now()
 		var workers sync.WaitGroup

@@ -35,15 +35,15 @@ func benchCommit(b *testing.B, workers, items int) {
 		b.SetParallelism(1)
 	}
 	work := func() {
-		leases, err := s.Claim(b.Context(), start.Add(time.Hour), time.Hour, 1)
-		if err != nil || len(leases) != 1 {
-			b.Errorf("claim: %d leases, %v", len(leases), err)
+		leases := claim(b, s, start.Add(time.Hour), 1)
+		if len(leases) != 1 {
+			b.Errorf("claim: %d leases", len(leases))
 			return
 		}
 		n := int(polls.Add(1))
 		found := make([]aggregator.Item, items)
 		for i := range found {
-			found[i] = newItem(leases[0].Feed.ID, n*items+i, 2000)
+			found[i] = newItem(leases[0].Feed, n*items+i, 2000)
 		}
 		if err := commit(b, s, leases[0], found...); err != nil && !errors.Is(err, aggregator.ErrLeaseLost) {
 			b.Error(err)
@@ -98,7 +98,7 @@ func BenchmarkStories(b *testing.B) {
 	for _, l := range claimAll(b, s) {
 		items := make([]aggregator.Item, 1000)
 		for i := range items {
-			items[i] = newItem(l.Feed.ID, i, 2000)
+			items[i] = newItem(l.Feed, i, 2000)
 		}
 		ok(b, commit(b, s, l, items...))
 	}

@@ -193,11 +193,11 @@ func (c *check) storyEntry(r *reader, k, v []byte) error {
 
 func (c *check) feed(r *reader, k, v []byte) error {
 	var rec feedRecord
-	if err := r.decode(v, &rec); err != nil {
+	if err := r.decodeFeed(v, &rec); err != nil {
 		c.problem("feed %q: %v", k, err)
 		return nil
 	}
-	state, err := r.stateRecord(k)
+	state, err := r.state(k)
 	if err != nil {
 		c.problem("state of feed %q: %v", k, err)
 		return nil
@@ -206,10 +206,14 @@ func (c *check) feed(r *reader, k, v []byte) error {
 	if state.Items != c.feeds[id] {
 		c.problem("feed %q has %d items and counts %d", id, c.feeds[id], state.Items)
 	}
-	key := dueKey(state.Due, k)
-	found, _ := r.bucket(dueBucket).Cursor().Seek(key)
-	if isDue := bytes.Equal(found, key); isDue == rec.Inactive {
+	key := dueKey(instantOf(state.Due), k)
+	found, url := r.bucket(dueBucket).Cursor().Seek(key)
+	isDue := bytes.Equal(found, key)
+	switch {
+	case isDue == rec.Inactive:
 		c.problem("feed %q: active is %v, and it is entered as due: %v", id, !rec.Inactive, isDue)
+	case isDue && len(url) > 0 && !bytes.Equal(url, rec.polledAt(&state)):
+		c.problem("feed %q: it is entered as due at another URL than its own", id)
 	}
 	return nil
 }
@@ -253,7 +257,7 @@ func (c *check) counts() error {
 	active, due := 0, 0
 	err := c.scan(c.ctx, feedsBucket, func(r *reader, k, v []byte) error {
 		var rec feedRecord
-		if err := r.decode(v, &rec); err == nil && !rec.Inactive {
+		if err := r.decodeFeed(v, &rec); err == nil && !rec.Inactive {
 			active++
 		}
 		return nil

@@ -127,7 +127,7 @@ func TestRepairedStoreTakesPolls(t *testing.T) {
 	l := claimAll(t, s)[0]
 	_, err := s.Check(t.Context(), true)
 	ok(t, err)
-	ok(t, commit(t, s, l, newItem(l.Feed.ID, 999, 10)))
+	ok(t, commit(t, s, l, newItem(l.Feed, 999, 10)))
 	ok(t, s.Close())
 	s = open(t, path)
 	defer s.Close()
@@ -191,7 +191,7 @@ func TestCompactGivesSpaceBack(t *testing.T) {
 	ok(t, s.SyncFeeds(t.Context(), manyFeeds(1), dueAtStart))
 	for n := range 40 {
 		l := claimAll(t, s)[0]
-		ok(t, commit(t, s, l, noisy(l.Feed.ID, 10_000+n, 1<<20)))
+		ok(t, commit(t, s, l, noisy(l.Feed, 10_000+n, 1<<20)))
 	}
 	l := claimAll(t, s)[0]
 	ok(t, commit(t, s, l))

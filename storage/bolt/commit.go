@@ -26,6 +26,8 @@ type commit struct {
 	// pack made the records, one for each item of the poll.
 	pack    *packer
 	records [][]byte
+	// place is where among the polls it was given.
+	place int
 	// done gets the outcome once.
 	done chan error
 }
@@ -39,10 +41,10 @@ type queue struct {
 	enough chan struct{}
 }
 
-func (q *queue) add(c *commit) {
+func (q *queue) add(c ...*commit) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.waiting = append(q.waiting, c)
+	q.waiting = append(q.waiting, c...)
 	if q.enough != nil && len(q.waiting) >= q.wanted {
 		close(q.enough)
 		q.enough = nil
@@ -103,17 +105,36 @@ func (q *queue) take() []*commit {
 // Commit applies the poll whole; see storage.PollStore. When ctx ends before the poll is taken into a transaction,
 // nothing is stored and the error is that of ctx; when it ends later, Commit waits for the outcome.
 func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
-	if err := ctx.Err(); err != nil {
+	c, err := s.newCommit(ctx, poll)
+	if err != nil {
 		return err
 	}
-	c, err := newCommit(poll)
-	if err == nil {
-		err = c.encode(s.codec, s.pack())
-	}
-	if err != nil {
-		return fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
-	}
 	s.queue.add(c)
+	return s.written(ctx, c)
+}
+
+// CommitEach commits the polls as so many calls of Commit at once do; see storage.PollStore.
+func (s *Store) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+	errs := make([]error, len(polls))
+	commits := make([]*commit, 0, len(polls))
+	for i, poll := range polls {
+		c, err := s.newCommit(ctx, poll)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		c.place = i
+		commits = append(commits, c)
+	}
+	s.queue.add(commits...)
+	for _, c := range commits {
+		errs[c.place] = s.written(ctx, c)
+	}
+	return errs
+}
+
+// written sees to it that a commit that was queued is written, and gives its outcome.
+func (s *Store) written(ctx context.Context, c *commit) error {
 	for {
 		select {
 		case err := <-c.done:
@@ -135,9 +156,27 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 	}
 }
 
-// newCommit checks what can be checked without the store.
-func newCommit(poll aggregator.Poll) (*commit, error) {
-	c := &commit{poll: poll, size: 512, done: make(chan error, 1)}
+// newCommit prepares a poll to be queued.
+func (s *Store) newCommit(ctx context.Context, poll aggregator.Poll) (*commit, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c, err := checked(poll)
+	if err == nil {
+		err = c.encode(s.codec, s.pack())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
+	}
+	return c, nil
+}
+
+// checked checks what can be checked without the store.
+func checked(poll aggregator.Poll) (*commit, error) {
+	c := &commit{poll: poll, size: 512 + listedLen*len(poll.Listing), done: make(chan error, 1)}
+	if len(poll.Items) == 0 {
+		return c, nil
+	}
 	c.poll.Items = nil
 	last := make(map[aggregator.ItemID]int, len(poll.Items))
 	for i, it := range poll.Items {

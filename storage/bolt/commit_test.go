@@ -20,7 +20,7 @@ func withOneItem(t *testing.T, path string, n int) *bolt.Store {
 	s := open(t, path)
 	ok(t, s.SyncFeeds(t.Context(), manyFeeds(n), dueAtStart))
 	l := claimAll(t, s)[0]
-	ok(t, commit(t, s, l, newItem(l.Feed.ID, 0, 100)))
+	ok(t, commit(t, s, l, newItem(l.Feed, 0, 100)))
 	return s
 }
 
@@ -34,7 +34,7 @@ func TestCommitsThatWaitShareOneTransaction(t *testing.T) {
 		release := holdWriting(t, s)
 		for _, l := range leases {
 			go func() {
-				if err := commit(t, s, l, newItem(l.Feed.ID, 1, 100)); err != nil {
+				if err := commit(t, s, l, newItem(l.Feed, 1, 100)); err != nil {
 					t.Error(err)
 				}
 			}()
@@ -74,7 +74,7 @@ func TestCommitThatIsGivenUpWhileItWaits(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
 			err := s.Commit(ctx, aggregator.Poll{
-				Feed: l.Feed.ID, Token: l.Token, State: l.State, Items: []aggregator.Item{newItem(l.Feed.ID, 0, 100)},
+				Feed: l.Feed, Token: l.Token, State: l.State, Items: []aggregator.Item{newItem(l.Feed, 0, 100)},
 			})
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("error = %v, want %v", err, context.Canceled)
@@ -102,7 +102,7 @@ func TestVersionsDoNotGoBackWithTheClock(t *testing.T) {
 	for n, at := range []time.Time{start, start.Add(-time.Hour), start.Add(time.Second)} {
 		now = at
 		l := claimAll(t, s)[0]
-		ok(t, commit(t, s, l, newItem(l.Feed.ID, n, 100)))
+		ok(t, commit(t, s, l, newItem(l.Feed, n, 100)))
 		v, err := s.Version(t.Context(), "cloud")
 		ok(t, err)
 		if v.Seq <= last.Seq || v.Changed.Before(start) || v.Changed.Before(at) {

@@ -228,8 +228,11 @@ func (n *newFile) copyAll(ctx context.Context) error {
 		case string(dictionariesBucket):
 		case string(itemsBucket), string(revisionsBucket):
 			err = n.copyPacked(ctx, bucket, nil)
-		case string(feedsBucket), string(statesBucket), string(storiesBucket), string(topicsBucket),
-			string(notesBucket):
+		case string(statesBucket):
+			err = n.copyStates(ctx)
+		case string(feedsBucket):
+			err = n.copyFeeds(ctx)
+		case string(storiesBucket), string(topicsBucket), string(notesBucket):
 			err = n.copyRecords(ctx, bucket)
 		default:
 			err = n.copyPairs(ctx, bucket)
@@ -260,6 +263,28 @@ func (n *newFile) setSequence(seq uint64) error {
 
 func (n *newFile) copyPairs(ctx context.Context, bucket []byte) error {
 	return n.scan(ctx, bucket, func(_ *reader, k, v []byte) error { return n.put(bucket, k, v) })
+}
+
+// copyFeeds copies feeds, those of earlier formats as today's.
+func (n *newFile) copyFeeds(ctx context.Context) error {
+	return n.scan(ctx, feedsBucket, func(r *reader, k, v []byte) error {
+		var rec feedRecord
+		if err := r.decodeFeed(v, &rec); err != nil {
+			return fmt.Errorf("%s %x: %w", feedsBucket, k, err)
+		}
+		return n.put(feedsBucket, bytes.Clone(k), encodeFeed(&rec))
+	})
+}
+
+// copyStates copies the states of feeds, those of earlier formats as today's.
+func (n *newFile) copyStates(ctx context.Context) error {
+	return n.scan(ctx, statesBucket, func(r *reader, k, _ []byte) error {
+		state, err := r.state(k)
+		if err != nil {
+			return err
+		}
+		return n.put(statesBucket, bytes.Clone(k), encodeState(&state))
+	})
 }
 
 // copyRecords copies records that are not compressed, each with its checksum: those of format 1 have none.

@@ -70,9 +70,9 @@ func commitUntilKilled(t *testing.T, path string) {
 		wg.Go(func() {
 			for {
 				// There are as many feeds as pollers, so that each finds one.
-				leases, err := s.Claim(t.Context(), start, time.Hour, 1)
-				if err != nil || len(leases) != 1 {
-					t.Errorf("claim: %d leases, %v", len(leases), err)
+				leases := claim(t, s, start, 1)
+				if len(leases) != 1 {
+					t.Errorf("claim: %d leases", len(leases))
 					return
 				}
 				l := leases[0]
@@ -80,14 +80,14 @@ func commitUntilKilled(t *testing.T, path string) {
 				l.State.Validators.ETag = fmt.Sprint(n + 1)
 				var items []aggregator.Item
 				for i := range crashItems {
-					items = append(items, newItem(l.Feed.ID, n*crashItems+i, 3000))
+					items = append(items, newItem(l.Feed, n*crashItems+i, 3000))
 				}
 				if err := commit(t, s, l, items...); err != nil {
 					t.Errorf("commit: %v", err)
 					return
 				}
 				out.Lock()
-				fmt.Printf("acknowledged %s %d\n", l.Feed.ID, n+1)
+				fmt.Printf("acknowledged %s %d\n", l.Feed, n+1)
 				out.Unlock()
 			}
 		})
@@ -264,7 +264,7 @@ func fillDisk(t *testing.T, path string) {
 		// enough to share a transaction.
 		var items []aggregator.Item
 		for n := range 220 {
-			items = append(items, noisy(leases[0].Feed.ID, n, 50_000))
+			items = append(items, noisy(leases[0].Feed, n, 50_000))
 		}
 		ok(t, commit(t, s, leases[0], items...))
 		info, err := os.Stat(path)
@@ -277,25 +277,25 @@ func fillDisk(t *testing.T, path string) {
 		big.State.Validators.ETag, small.State.Validators.ETag = "big", "small"
 		release := holdWriting(t, s)
 		go func() {
-			err := commit(t, s, big, noisy(big.Feed.ID, 0, 7<<20))
+			err := commit(t, s, big, noisy(big.Feed, 0, 7<<20))
 			if err == nil || !strings.Contains(err.Error(), path) {
 				t.Errorf("commit on a full disk: error = %v, want one that names the file", err)
 			}
 		}()
 		synctest.Wait()
 		go func() {
-			if err := commit(t, s, small, newItem(small.Feed.ID, 0, 100)); err != nil {
+			if err := commit(t, s, small, newItem(small.Feed, 0, 100)); err != nil {
 				t.Errorf("commit of a poll that there is room for: %v", err)
 			}
 		}()
 		synctest.Wait()
 		release()
 		synctest.Wait()
-		expectETag(t, s, big.Feed.ID, "")
-		expectETag(t, s, small.Feed.ID, "small")
+		expectETag(t, s, big.Feed, "")
+		expectETag(t, s, small.Feed, "small")
 		ok(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &room))
-		ok(t, commit(t, s, big, noisy(big.Feed.ID, 0, 7<<20)))
-		expectETag(t, s, big.Feed.ID, "big")
+		ok(t, commit(t, s, big, noisy(big.Feed, 0, 7<<20)))
+		expectETag(t, s, big.Feed, "big")
 		if n, err := readAll(t, s); n != 222 || err != nil {
 			t.Errorf("%d items, %v; want 222", n, err)
 		}

@@ -103,7 +103,7 @@ func TestBackupOpensAndPollsGoOnMeanwhile(t *testing.T) {
 		if !polled {
 			polled = true
 			// More than what is there, so that the file has to grow.
-			ok(t, commit(t, s, l, noisy(l.Feed.ID, 100, 40<<20)))
+			ok(t, commit(t, s, l, noisy(l.Feed, 100, 40<<20)))
 		}
 		return f.Write(p)
 	})))

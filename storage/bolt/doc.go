@@ -10,6 +10,8 @@
 //	2    the CBOR, then its CRC-32C, 4 bytes
 //	3    a zstd frame of the CBOR (RFC 8878) with the frame's checksum, by the dictionary that the frame names, if any
 //
+//	4    fields and their CRC-32C (fields.go): what is written with every poll
+//
 // Items and revisions are compressed where that makes them shorter. Integers in keys are big-endian, an "instant" is 12
 // bytes that sort as time does (key.go), and a "topic" or a "space" in a key is its length in two bytes and its id,
 // since bbolt has no empty keys and AllTopics is empty.
@@ -19,9 +21,10 @@
 //	            "rules"     -> the hash that the last complete Refile was given
 //	            "refiling"  -> record: how far one has come that is not complete
 //	feeds       feed id                -> record: the feed as the operator describes it, and whether it is active
-//	states      feed id                -> record: FeedState without Listing
-//	listings    feed id                -> FeedState.Listing: its hashes, 64 bytes an item
-//	due         instant, feed id       -> nothing; active feeds only
+//	states      feed id                -> record: FeedState, its due time and count of items in front (record_state.go)
+//	listings    feed id                -> Poll.Listing: its hashes, 64 bytes an item
+//	due         instant, feed id       -> the URL at which the feed is polled, or nothing where an earlier format wrote
+//	                                      it; active feeds only
 //	items       Seq                    -> record: Item
 //	identity    ItemID                 -> Seq and Item.Hash, 8 and 16 bytes; the Seq is 0 for what was pruned
 //	aliases     ItemID                 -> ItemID of the item that it leads to
@@ -32,8 +35,8 @@
 //	notes       space, key             -> record: the value of a Note
 //	dictionaries number, 4 bytes       -> a zstd dictionary; the greatest number is the one to write with
 //
-// A feed's description, its state and its last listing are apart, so that a poll that found nothing new rewrites some two hundred bytes
-// and one key of due. An item that changes moves to a new Seq: the pages of items fill up in order and stay full. The
+// A feed's description, its state and its last listing are apart, so that a poll that found nothing new rewrites some two
+// hundred bytes and one key of due; and feeds are leased by what due says alone. An item that changes moves to a new Seq: the pages of items fill up in order and stay full. The
 // sequence number of the bucket items is the last Seq; a Refile takes one too, for the Versions that it moves.
 //
 // What lists holds of a story is a pure function of its entries in stories (listing); at each change the entries

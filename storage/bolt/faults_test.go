@@ -52,7 +52,7 @@ func TestFileThatTurnsReadOnly(t *testing.T) {
 	ok(t, err)
 	defer s.Close()
 	l := claimAll(t, s)[0]
-	expectError(t, commit(t, s, l, newItem(l.Feed.ID, 1000, 10)), path, "write")
+	expectError(t, commit(t, s, l, newItem(l.Feed, 1000, 10)), path, "write")
 	n, err := readAll(t, s)
 	ok(t, err)
 	if n != 400 {
@@ -84,7 +84,7 @@ func TestShortWrite(t *testing.T) {
 		s := open(t, path)
 		l := claimAll(t, s)
 		lift := limitFiles(t, used(t, os.Getenv(childStore)+".measure")+3*4096+100)
-		expectError(t, commit(t, s, l[0], noisy(l[0].Feed.ID, 1000, 100_000)), path, "write")
+		expectError(t, commit(t, s, l[0], noisy(l[0].Feed, 1000, 100_000)), path, "write")
 		n, err := readAll(t, s)
 		ok(t, err)
 		if n != 400 {
@@ -100,7 +100,7 @@ func TestShortWrite(t *testing.T) {
 			t.Error("what the compaction wrote is still there")
 		}
 		lift()
-		ok(t, commit(t, s, l[0], noisy(l[0].Feed.ID, 1000, 100_000)))
+		ok(t, commit(t, s, l[0], noisy(l[0].Feed, 1000, 100_000)))
 		_, err = s.Compact(t.Context())
 		ok(t, err)
 		ok(t, s.Close())

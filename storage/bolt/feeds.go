@@ -28,7 +28,7 @@ type feedChange struct {
 	// wasActive, moved (its URL changed), unread (its document is to be read again), rescheduled (it needs a due time)
 	// compare with what is stored.
 	wasActive, moved, unread, rescheduled bool
-	old, next                             stateRecord
+	old, next                             aggregator.FeedState
 }
 
 // SyncFeeds makes feeds the active ones; see storage.FeedStore. It reads all feeds once and writes those that differ, in
@@ -116,22 +116,28 @@ func (r *reader) compareFeeds(wanted []aggregator.Feed) ([]feedChange, error) {
 // compareFeed compares the stored feed k, v with the first of wanted: a negative order means that k is not wanted, a
 // positive one that the wanted one is new, zero that they are the same feed.
 func (r *reader) compareFeed(order int, k, v []byte, wanted []aggregator.Feed) (change feedChange, differs bool, err error) {
+	if order >= 0 {
+		change.record = feedRecordOf(wanted[0])
+		if change.value = encodeFeed(&change.record); order == 0 && bytes.Equal(change.value, v) {
+			return change, false, nil // the usual case
+		}
+	}
 	var old feedRecord
 	if order <= 0 {
-		if err := r.decode(v, &old); err != nil {
+		if err := r.decodeFeed(v, &old); err != nil {
 			return change, false, fmt.Errorf("feed %q: %w", k, err)
 		}
-		change.id, change.wasActive, change.record = bytes.Clone(k), !old.Inactive, old
-		change.record.Inactive = true
+		change.id, change.wasActive = bytes.Clone(k), !old.Inactive
 	}
-	if order >= 0 {
-		change.id, change.record = []byte(wanted[0].ID), feedRecordOf(wanted[0])
+	if order < 0 {
+		change.record = old
+		change.record.Inactive = true
+		change.value = encodeFeed(&change.record)
+	} else {
+		change.id = []byte(wanted[0].ID)
 		change.moved = order == 0 && old.URL != change.record.URL
 		change.unread = order == 0 && old.MaxAge != change.record.MaxAge
 		change.rescheduled = order > 0 || change.moved || old.Schedule != change.record.Schedule
-	}
-	if change.value, err = r.codec.encode(change.record); err != nil {
-		return change, false, err
 	}
 	return change, !bytes.Equal(change.value, v), nil
 }
@@ -140,7 +146,7 @@ func (r *reader) compareFeed(order int, k, v []byte, wanted []aggregator.Feed) (
 func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggregator.FeedState) time.Time) error {
 	err := s.view(func(r *reader) (err error) {
 		for i := range changes {
-			if changes[i].old, err = r.stateRecord(changes[i].id); err != nil {
+			if changes[i].old, err = r.state(changes[i].id); err != nil {
 				return err
 			}
 		}
@@ -155,23 +161,20 @@ func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggr
 		c.next = c.old
 		switch {
 		case c.moved:
-			c.next = stateRecordOf(c.old.state().Moved())
+			c.next = c.old.Moved()
 		case c.unread:
-			c.next = stateRecordOf(c.old.state().Unread())
+			c.next = c.old.Unread()
 		}
 		if c.rescheduled {
-			c.next.Due = instantOf(due(c.record.feed(aggregator.FeedID(c.id)), c.next.state()))
+			c.next.Due = due(c.record.feed(aggregator.FeedID(c.id)), c.next)
 		}
 		if c.moved || c.unread || c.record.Inactive {
 			broken = append(broken, aggregator.FeedID(c.id))
 		}
 	}
 	err = s.update(func(w *writer) error {
-		for _, c := range changes {
-			if err := w.bucket(feedsBucket).Put(c.id, c.value); err != nil {
-				return err
-			}
-			if err := w.putState(c.id, c.old, c.next, c.wasActive, !c.record.Inactive); err != nil {
+		for i := range changes {
+			if err := w.changeFeed(&changes[i]); err != nil {
 				return err
 			}
 		}
@@ -183,6 +186,29 @@ func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggr
 	return err
 }
 
+func (w *writer) changeFeed(c *feedChange) error {
+	if err := w.bucket(feedsBucket).Put(c.id, c.value); err != nil {
+		return err
+	}
+	if err := w.bucket(statesBucket).Put(c.id, encodeState(&c.next)); err != nil {
+		return err
+	}
+	if c.moved || c.unread {
+		if err := w.putListing(c.id, nil); err != nil {
+			return err
+		}
+	}
+	if c.wasActive {
+		if err := w.bucket(dueBucket).Delete(dueKey(instantOf(c.old.Due), c.id)); err != nil {
+			return err
+		}
+	}
+	if c.record.Inactive {
+		return nil
+	}
+	return w.bucket(dueBucket).Put(dueKey(instantOf(c.next.Due), c.id), c.record.polledAt(&c.next))
+}
+
 // status is the feed with its state, or aggregator.ErrNotFound.
 func (r *reader) status(id []byte) (aggregator.FeedStatus, error) {
 	rec, ok, err := r.feedRecord(id)
@@ -192,13 +218,11 @@ func (r *reader) status(id []byte) (aggregator.FeedStatus, error) {
 	if err != nil {
 		return aggregator.FeedStatus{}, err
 	}
-	state, err := r.stateRecord(id)
+	state, err := r.state(id)
 	if err != nil {
 		return aggregator.FeedStatus{}, err
 	}
-	return aggregator.FeedStatus{
-		Feed: rec.feed(aggregator.FeedID(id)), State: state.state(), Active: !rec.Inactive,
-	}, nil
+	return aggregator.FeedStatus{Feed: rec.feed(aggregator.FeedID(id)), State: state, Active: !rec.Inactive}, nil
 }
 
 // listed is the status of a feed whose id another record names: it must be there.
@@ -266,21 +290,22 @@ func (s *Store) makeSomeDue(ctx context.Context, at instant, after []byte) (last
 	if err != nil || len(late) == 0 {
 		return nil, err
 	}
+	defer s.leases.rescan()
 	return last, s.update(func(w *writer) error {
 		for _, f := range late {
-			old, err := w.stateRecord(f.id)
+			state, err := w.state(f.id)
 			if err != nil {
 				return err
 			}
-			if old.Pace.Stopped != "" {
+			if state.Pace.Stopped != "" {
 				continue
 			}
-			next := old
-			old.Due, next.Due = f.due, at
-			if next.NotBefore.compare(at) > 0 {
-				next.Due = next.NotBefore
+			old := headOf(&state)
+			old.due, state.Due = f.due, at.time()
+			if state.Pace.NotBefore.After(state.Due) {
+				state.Due = state.Pace.NotBefore
 			}
-			if err := w.putState(f.id, old, next, true, true); err != nil {
+			if err := w.putState(f.id, old, &state); err != nil {
 				return err
 			}
 		}

@@ -79,12 +79,12 @@ func fillEvery(t testing.TB, s *bolt.Store) {
 			l.State.LastPoll = aggregator.PollRecord{At: start, Outcome: aggregator.OutcomeStored, Status: 200, Repairs: []string{"a"}}
 			var items []aggregator.Item
 			for i := range 6 {
-				it := newItem(l.Feed.ID, i+round, 400)
+				it := newItem(l.Feed, i+round, 400)
 				it.Content = strings.Repeat(fmt.Sprintf("<p>In round %d, feed %d says: ڈیٹا %d.</p>\n", round, n, i), 8)
 				it.Revision, it.Summary = 1+round, "<b>kurz</b>"
 				it.Authors, it.Categories = []aggregator.Author{{Name: "A"}, {Email: "b@example.org"}}, []string{"x", "y"}
 				it.Enclosures = []aggregator.Enclosure{{URL: "https://example.org/a.mp3", Type: "audio/mpeg", Length: 1 << 40}}
-				it.Aliases = []aggregator.ItemID{aggregator.NewItemID(l.Feed.ID, "link", it.GUID)}
+				it.Aliases = []aggregator.ItemID{aggregator.NewItemID(l.Feed, "link", it.GUID)}
 				it.Story = aggregator.NewStoryID("shared", fmt.Sprint(i%3))
 				it.Topics = [][]aggregator.TopicID{nil, {"cloud"}, {"cloud", "privacy"}}[(i+n)%3]
 				it.Hash = aggregator.HashOf(it.Content)
@@ -127,7 +127,7 @@ func unpack(t testing.TB, fixture, path string) {
 // A file of each earlier format says what a store of today says that was filled in the same way, also after it was
 // written to and opened again.
 func TestEarlierFormatsAreRead(t *testing.T) {
-	for _, fixture := range []string{"format1.db.gz"} {
+	for _, fixture := range []string{"format1.db.gz", "format2.db.gz"} {
 		t.Run(fixture, func(t *testing.T) {
 			path, today := filepath.Join(t.TempDir(), "old.db"), filepath.Join(t.TempDir(), "today.db")
 			unpack(t, fixture, path)
@@ -138,9 +138,9 @@ func TestEarlierFormatsAreRead(t *testing.T) {
 				func(*bolt.Store) {},
 				func(s *bolt.Store) {
 					for _, l := range claimAll(t, s)[:2] {
-						old := newItem(l.Feed.ID, 3, 300)
+						old := newItem(l.Feed, 3, 300)
 						old.Revision = 9
-						ok(t, commit(t, s, l, old, newItem(l.Feed.ID, 77, 300)))
+						ok(t, commit(t, s, l, old, newItem(l.Feed, 77, 300)))
 					}
 				},
 			} {

@@ -57,10 +57,10 @@ func TestFailedFsync(t *testing.T) {
 	if path := os.Getenv(childStore); path != "" {
 		s := open(t, path)
 		l := claimAll(t, s)
-		ok(t, commit(t, s, l[0], newItem(l[0].Feed.ID, 1000, 10)))
+		ok(t, commit(t, s, l[0], newItem(l[0].Feed, 1000, 10)))
 		failFsync(t)
 		for range 2 {
-			expectError(t, commit(t, s, l[1], newItem(l[1].Feed.ID, 1000, 10)), path, "the disk failed")
+			expectError(t, commit(t, s, l[1], newItem(l[1].Feed, 1000, 10)), path, "the disk failed")
 		}
 		n, err := readAll(t, s)
 		ok(t, err)
@@ -84,6 +84,6 @@ func TestFailedFsync(t *testing.T) {
 	}
 	s := open(t, path)
 	l := claimAll(t, s)[1]
-	ok(t, commit(t, s, l, newItem(l.Feed.ID, 1000, 10)))
+	ok(t, commit(t, s, l, newItem(l.Feed, 1000, 10)))
 	ok(t, s.Close())
 }

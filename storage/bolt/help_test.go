@@ -58,18 +58,32 @@ func noisy(feed aggregator.FeedID, n, size int) aggregator.Item {
 	return it
 }
 
+// held is a lease, and the feed's state as it was when its poll began.
+type held struct {
+	aggregator.Lease
+	State aggregator.FeedState
+}
+
 // claimAll leases every feed.
-func claimAll(t testing.TB, s *bolt.Store) []aggregator.Lease {
+func claimAll(t testing.TB, s *bolt.Store) []held { return claim(t, s, start.Add(time.Hour), 1<<20) }
+
+func claim(t testing.TB, s *bolt.Store, now time.Time, limit int) []held {
 	t.Helper()
-	leases, err := s.Claim(t.Context(), start.Add(time.Hour), time.Hour, 1<<20)
+	leases, err := s.Claim(t.Context(), now, time.Hour, limit)
 	ok(t, err)
-	return leases
+	all := make([]held, len(leases))
+	for i, l := range leases {
+		status, err := s.Leased(t.Context(), l)
+		ok(t, err)
+		all[i] = held{l, status.State}
+	}
+	return all
 }
 
 // commit stores the outcome of a poll; the feed stays due.
-func commit(t testing.TB, s *bolt.Store, l aggregator.Lease, items ...aggregator.Item) error {
+func commit(t testing.TB, s *bolt.Store, l held, items ...aggregator.Item) error {
 	t.Helper()
-	return s.Commit(t.Context(), aggregator.Poll{Feed: l.Feed.ID, Token: l.Token, State: l.State, Items: items})
+	return s.Commit(t.Context(), aggregator.Poll{Feed: l.Feed, Token: l.Token, State: l.State, Items: items})
 }
 
 // filled makes a store with a few hundred items.
@@ -80,7 +94,7 @@ func filled(t testing.TB, path string) {
 	for _, l := range claimAll(t, s) {
 		var items []aggregator.Item
 		for n := range 20 {
-			items = append(items, newItem(l.Feed.ID, n, 1000))
+			items = append(items, newItem(l.Feed, n, 1000))
 		}
 		ok(t, commit(t, s, l, items...))
 	}

@@ -1,7 +1,9 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,6 +16,10 @@ type leases struct {
 	mu   sync.Mutex
 	held map[aggregator.FeedID]lease
 	last uint64
+	// taken is a key of the bucket due: all before it belong to feeds whose leases stand until takenUntil at least. So a
+	// claim begins there, and does not look at all that are leased again and again.
+	taken      []byte
+	takenUntil time.Time
 }
 
 type lease struct {
@@ -47,25 +53,37 @@ func (l *leases) begin(p aggregator.Poll) bool {
 func (l *leases) end(p aggregator.Poll, stored bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if stored {
-		delete(l.held, p.Feed)
+	if !stored {
+		held := l.held[p.Feed]
+		held.committing = false
+		l.held[p.Feed] = held
+		l.taken = nil // it may have run out meanwhile
 		return
 	}
-	held := l.held[p.Feed]
-	held.committing = false
-	l.held[p.Feed] = held
+	delete(l.held, p.Feed)
+	if len(l.taken) > 0 && bytes.Compare(dueKey(instantOf(p.State.Due), []byte(p.Feed)), l.taken) < 0 {
+		l.taken = nil
+	}
+}
+
+// rescan has the next claim look at all feeds that are due. It is called after a change to due times or to leases.
+func (l *leases) rescan() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taken = nil
 }
 
 // breakAll takes the leases of the feeds away from whoever has them.
 func (l *leases) breakAll(feeds []aggregator.FeedID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.taken = nil
 	for _, id := range feeds {
 		delete(l.held, id)
 	}
 }
 
-// Claim leases feeds that are due; see storage.PollStore. It reads as many keys as feeds are leased or asked for and
+// Claim leases feeds that are due; see storage.PollStore. It reads as many keys as feeds are leased or asked for, and
 // writes nothing.
 func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration, limit int) ([]aggregator.Lease, error) {
 	if err := ctx.Err(); err != nil {
@@ -74,49 +92,86 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 	// The transaction begins with the table locked: a poll whose lease is gone from it has its new due time in there.
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
+	if !now.Before(s.leases.takenUntil) {
+		s.leases.taken = nil
+	}
 	var claimed []aggregator.Lease
+	until := now.Add(duration)
 	err := s.view(func(r *reader) error {
-		claimed = nil
-		return r.unleased(now, func(due instant, id []byte) (bool, error) {
-			if len(claimed) >= limit || due.time().After(now) {
+		claimed = make([]aggregator.Lease, 0, min(limit, batchOfLeases))
+		soonest, err := r.unleased(s.leases.taken, now, func(due instant, id, url []byte) (bool, error) {
+			at := due.time()
+			if len(claimed) >= limit || at.After(now) {
 				return false, nil
 			}
-			status, err := r.listed(id)
-			if err != nil {
-				return false, err
+			if len(url) == 0 {
+				// As earlier formats have it.
+				status, err := r.listed(id)
+				if err != nil {
+					return false, err
+				}
+				url = []byte(status.URL())
 			}
-			claimed = append(claimed, aggregator.Lease{Feed: status.Feed, State: status.State})
+			claimed = append(claimed, aggregator.Lease{Feed: aggregator.FeedID(id), URL: string(url), Due: at})
 			return true, nil
 		})
+		until = earliest(until, soonest)
+		return err
 	})
-	if err != nil {
+	if err != nil || len(claimed) == 0 {
 		return nil, err
 	}
 	for i := range claimed {
 		s.leases.last++
 		claimed[i].Token = s.leases.last
-		s.leases.held[claimed[i].Feed.ID] = lease{token: s.leases.last, until: now.Add(duration)}
+		s.leases.held[claimed[i].Feed] = lease{token: s.leases.last, until: now.Add(duration)}
 	}
+	if s.leases.taken != nil {
+		until = earliest(until, s.leases.takenUntil)
+	}
+	last := claimed[len(claimed)-1]
+	s.leases.taken, s.leases.takenUntil = append(dueKey(instantOf(last.Due), []byte(last.Feed)), 0), until
 	return claimed, nil
 }
 
-// unleased calls f for the due times of the feeds that are not leased at now, earliest first, until f has enough. The
-// table of leases is locked.
-func (r *reader) unleased(now time.Time, f func(due instant, id []byte) (more bool, err error)) error {
+// earliest is the earlier of two times; a zero one is none.
+func earliest(a, b time.Time) time.Time {
+	if !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// batchOfLeases is for how many leases room is made at once.
+const batchOfLeases = 1024
+
+// unleased calls f for the due times of the feeds that are not leased at now, with the URLs at which they are polled,
+// earliest first, from the given key on, until f has enough. soonest is when the first of the leases that it passes over
+// runs out; one that is committing does not. The table of leases is locked.
+func (r *reader) unleased(
+	from []byte, now time.Time, f func(due instant, id, url []byte) (more bool, err error),
+) (soonest time.Time, err error) {
 	c := r.bucket(dueBucket).Cursor()
-	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+	k, v := c.First()
+	if len(from) > 0 {
+		k, v = c.Seek(from)
+	}
+	for ; k != nil; k, v = c.Next() {
 		due, id, ok := instantIn(k)
 		if !ok {
-			return fmt.Errorf("due %x: %w", k, errRecord)
+			return soonest, fmt.Errorf("due %x: %w", k, errRecord)
 		}
 		if held, ok := r.leases.held[aggregator.FeedID(id)]; ok && held.holds(now) {
+			if !held.committing && (soonest.IsZero() || held.until.Before(soonest)) {
+				soonest = held.until
+			}
 			continue
 		}
-		if more, err := f(due, id); err != nil || !more {
-			return err
+		if more, err := f(due, id, v); err != nil || !more {
+			return soonest, err
 		}
 	}
-	return nil
+	return soonest, nil
 }
 
 // ClaimFeed leases one feed; see storage.PollStore.
@@ -139,7 +194,7 @@ func (s *Store) ClaimFeed(
 		if held, ok := r.leases.held[id]; ok && held.holds(now) {
 			return fmt.Errorf("feed %q: %w", id, aggregator.ErrLeased)
 		}
-		claimed = aggregator.Lease{Feed: status.Feed, State: status.State}
+		claimed = aggregator.Lease{Feed: id, URL: status.URL(), Due: status.State.Due}
 		return nil
 	})
 	if err != nil {
@@ -151,6 +206,41 @@ func (s *Store) ClaimFeed(
 	return claimed, nil
 }
 
+// Leased is the leased feed as it now is; see storage.PollStore.
+func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (status aggregator.FeedStatus, err error) {
+	if err := ctx.Err(); err != nil {
+		return status, err
+	}
+	err = s.view(func(r *reader) error {
+		status, err = r.status([]byte(given.Feed))
+		return err
+	})
+	// A feed that moves loses its lease right after its URL has changed: who reads in between sees the one or the other.
+	if errors.Is(err, aggregator.ErrNotFound) || err == nil && (status.URL() != given.URL || !s.leases.stands(given)) {
+		return aggregator.FeedStatus{}, fmt.Errorf("feed %q: %w", given.Feed, aggregator.ErrLeaseLost)
+	}
+	return status, err
+}
+
+func (l *leases) stands(given aggregator.Lease) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held, ok := l.held[given.Feed]
+	return ok && held.token == given.Token
+}
+
+// Listing has the items of the feed's last document; see storage.PollStore.
+func (s *Store) Listing(ctx context.Context, id aggregator.FeedID) (listed []aggregator.ListedItem, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	err = s.view(func(r *reader) error {
+		listed = listingIn(r.bucket(listingsBucket).Get([]byte(id)))
+		return nil
+	})
+	return listed, err
+}
+
 // Postpone gives leases back with another due time; see storage.PollStore. All of them are one transaction.
 func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 	if err := s.lock(ctx); err != nil {
@@ -159,7 +249,8 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 	defer s.unlock()
 	var standing []aggregator.Poll
 	for _, g := range given {
-		if p := (aggregator.Poll{Feed: g.Feed.ID, Token: g.Token, State: g.State}); s.leases.begin(p) {
+		p := aggregator.Poll{Feed: g.Feed, Token: g.Token, State: aggregator.FeedState{Due: g.Due}}
+		if s.leases.begin(p) {
 			standing = append(standing, p)
 		}
 	}
@@ -168,13 +259,13 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 	}
 	err := s.update(func(w *writer) error {
 		for _, p := range standing {
-			old, err := w.stateRecord([]byte(p.Feed))
+			state, err := w.state([]byte(p.Feed))
 			if err != nil {
 				return err
 			}
-			next := old
-			next.Due = instantOf(p.State.Due)
-			if err := w.putState([]byte(p.Feed), old, next, true, true); err != nil {
+			old := headOf(&state)
+			state.Due = p.State.Due
+			if err := w.putState([]byte(p.Feed), old, &state); err != nil {
 				return err
 			}
 		}
@@ -196,9 +287,10 @@ func (s *Store) Release(ctx context.Context, given ...aggregator.Lease) error {
 	}
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
+	s.leases.taken = nil
 	for _, g := range given {
-		if held, ok := s.leases.held[g.Feed.ID]; ok && held.token == g.Token && !held.committing {
-			delete(s.leases.held, g.Feed.ID)
+		if held, ok := s.leases.held[g.Feed]; ok && held.token == g.Token && !held.committing {
+			delete(s.leases.held, g.Feed)
 		}
 	}
 	return nil
@@ -213,10 +305,11 @@ func (s *Store) NextDue(ctx context.Context, now time.Time) (time.Time, error) {
 	defer s.leases.mu.Unlock()
 	var next time.Time
 	err := s.view(func(r *reader) error {
-		return r.unleased(now, func(due instant, _ []byte) (bool, error) {
+		_, err := r.unleased(nil, now, func(due instant, _, _ []byte) (bool, error) {
 			next = due.time()
 			return false, nil
 		})
+		return err
 	})
 	return next, err
 }

@@ -23,7 +23,7 @@ import (
 )
 
 // format is the version of the layout that this package writes and the newest that it reads.
-const format = 2
+const format = 3
 
 // The buckets and the keys of meta.
 var (
@@ -303,7 +303,8 @@ func (s *Store) migrate() error {
 		return err
 	}
 	return s.update(func(w *writer) error {
-		// From 1: records may be summed or packed, and there are dictionaries and listings.
+		// From 1: records may be summed or packed, and there are dictionaries and listings. From 2: states are fields, and
+		// due has URLs; both are read as they are until their feeds are polled.
 		for _, name := range [][]byte{dictionariesBucket, listingsBucket} {
 			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {
 				return err
@@ -401,6 +402,7 @@ func (s *Store) pack() *packer {
 
 // swap changes the file while nobody reads. Who calls it holds writing.
 func (s *Store) swap(change func(*file)) {
+	defer s.leases.rescan() // a repair changes due times
 	s.using.Lock()
 	defer s.using.Unlock()
 	change(&s.file)

@@ -66,9 +66,9 @@ func TestOpenRefuses(t *testing.T) {
 		{"a newer format", func(t *testing.T, path string) {
 			ok(t, open(t, path).Close())
 			write(t, path, func(tx *bbolt.Tx) error {
-				return tx.Bucket([]byte("meta")).Put([]byte("format"), binary.BigEndian.AppendUint32(nil, 3))
+				return tx.Bucket([]byte("meta")).Put([]byte("format"), binary.BigEndian.AppendUint32(nil, 99))
 			})
-		}, nil, []string{"newer", "format 3", "upgrade"}},
+		}, nil, []string{"newer", "format 99", "upgrade"}},
 		{"a file that was cut off", func(t *testing.T, path string) {
 			filled(t, path)
 			ok(t, os.Truncate(path, 5*4096))

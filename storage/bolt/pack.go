@@ -19,6 +19,8 @@ const (
 	summed = 2
 	// packed is a zstd frame of CBOR (RFC 8878) with the frame's own checksum. The frame names its dictionary.
 	packed = 3
+	// fielded is fields with a CRC-32C behind them; see fields.go.
+	fielded = 4
 )
 
 const (

@@ -35,7 +35,7 @@ func addProse(t testing.TB, s *bolt.Store, from, n int) {
 	l := claimAll(t, s)[0]
 	items := make([]aggregator.Item, n)
 	for i := range items {
-		items[i] = prose(l.Feed.ID, from+i)
+		items[i] = prose(l.Feed, from+i)
 	}
 	ok(t, commit(t, s, l, items...))
 }
@@ -106,7 +106,7 @@ func TestStoreWithoutAnythingInCommon(t *testing.T) {
 		var items []aggregator.Item
 		for i := range 1000 {
 			items = append(items, aggregator.Item{
-				ID: aggregator.NewItemID(l.Feed.ID, "n", fmt.Sprint(round, i)), Story: aggregator.StoryID{1}, Feed: l.Feed.ID,
+				ID: aggregator.NewItemID(l.Feed, "n", fmt.Sprint(round, i)), Story: aggregator.StoryID{1}, Feed: l.Feed,
 			})
 		}
 		ok(t, commit(t, s, l, items...))
@@ -126,7 +126,7 @@ func TestFlippedBitInARecordIsAnError(t *testing.T) {
 		s := open(t, path)
 		ok(t, s.SyncFeeds(t.Context(), manyFeeds(1), dueAtStart))
 		l := claimAll(t, s)[0]
-		ok(t, commit(t, s, l, noisy(l.Feed.ID, 1, size)))
+		ok(t, commit(t, s, l, noisy(l.Feed, 1, size)))
 		ok(t, s.Close())
 		var key, record []byte
 		write(t, path, func(tx *bbolt.Tx) error {

@@ -209,11 +209,14 @@ func (w *writer) prune(it *aggregator.Item, seq uint64) (revisions int, err erro
 			return 0, err
 		}
 	}
-	var state stateRecord
-	known, err := w.get(statesBucket, []byte(it.Feed), &state)
-	if err != nil || !known {
+	feed := []byte(it.Feed)
+	if w.bucket(statesBucket).Get(feed) == nil {
+		return len(old), nil
+	}
+	state, err := w.state(feed)
+	if err != nil {
 		return len(old), err
 	}
 	state.Items--
-	return len(old), w.put(statesBucket, []byte(it.Feed), state)
+	return len(old), w.bucket(statesBucket).Put(feed, encodeState(&state))
 }

@@ -37,16 +37,45 @@ func (r *reader) get(bucket, key []byte, record any) (bool, error) {
 
 func (r *reader) feedRecord(id []byte) (feedRecord, bool, error) {
 	var f feedRecord
-	ok, err := r.get(feedsBucket, id, &f)
-	return f, ok, err
+	v := r.bucket(feedsBucket).Get(id)
+	if v == nil {
+		return f, false, nil
+	}
+	if err := r.decodeFeed(v, &f); err != nil {
+		return f, false, fmt.Errorf("%s %q: %w", feedsBucket, id, err)
+	}
+	return f, true, nil
 }
 
-// stateRecord is the zero record for a feed that the store does not have.
-func (r *reader) stateRecord(id []byte) (stateRecord, error) {
+// state is the state of a feed, the zero state for one that the store does not have.
+func (r *reader) state(id []byte) (aggregator.FeedState, error) {
+	v := r.bucket(statesBucket).Get(id)
+	head, fields, ok, err := decodeHead(v)
+	if err == nil && ok {
+		var s aggregator.FeedState
+		if s, err = decodeState(head, fields); err == nil {
+			return s, nil
+		}
+	}
+	if err != nil {
+		return aggregator.FeedState{}, fmt.Errorf("%s %q: %w", statesBucket, id, err)
+	}
 	var s stateRecord
-	_, err := r.get(statesBucket, id, &s)
-	s.Listing = bytes.Clone(r.bucket(listingsBucket).Get(id))
-	return s, err
+	_, err = r.get(statesBucket, id, &s)
+	return s.state(), err
+}
+
+// stateHead is the head of a feed's state, also of one of an earlier format.
+func (r *reader) stateHead(id []byte) (stateHead, error) {
+	head, _, ok, err := decodeHead(r.bucket(statesBucket).Get(id))
+	switch {
+	case err != nil:
+		return head, fmt.Errorf("%s %q: %w", statesBucket, id, err)
+	case ok:
+		return head, nil
+	}
+	s, err := r.state(id)
+	return headOf(&s), err
 }
 
 // find is where the item of the given id or alias is.

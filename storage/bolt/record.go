@@ -67,6 +67,7 @@ func (c codec) decode(p *packer, value []byte, record any) error {
 
 // The numbers of fields are never used again for something else.
 
+// feedRecord is a feed. Its names of CBOR are for reading what format 2 and earlier wrote.
 type feedRecord struct {
 	URL          string               `cbor:"1,keyasint"`
 	Title        string               `cbor:"2,keyasint,omitempty"`
@@ -93,6 +94,15 @@ func (r feedRecord) feed(id aggregator.FeedID) aggregator.Feed {
 	}
 }
 
+// polledAt is the URL at which the feed is polled, as the bucket due has it.
+func (r feedRecord) polledAt(state *aggregator.FeedState) []byte {
+	if state.MovedTo != "" {
+		return []byte(state.MovedTo)
+	}
+	return []byte(r.URL)
+}
+
+// stateRecord is a feed's state as format 2 and earlier wrote it. It is only read: what is written is in record_state.go.
 type stateRecord struct {
 	Due          instant    `cbor:"1,keyasint,omitzero"`
 	ETag         string     `cbor:"2,keyasint,omitempty"`
@@ -112,10 +122,8 @@ type stateRecord struct {
 	Move         moveRecord `cbor:"21,keyasint,omitzero"`
 	MovedTo      string     `cbor:"22,keyasint,omitempty"`
 	LastWhole    instant    `cbor:"23,keyasint,omitzero"`
-	// History is as historyBytes writes it.
+	// History is as in the record of today.
 	History []byte `cbor:"24,keyasint,omitempty"`
-	// Listing is kept in a bucket of its own.
-	Listing []byte `cbor:"-"`
 }
 
 type pollRecord struct {
@@ -130,23 +138,6 @@ type pollRecord struct {
 	New      int                `cbor:"9,keyasint,omitempty"`
 	Changed  int                `cbor:"10,keyasint,omitempty"`
 	TooOld   int                `cbor:"11,keyasint,omitempty"`
-}
-
-func stateRecordOf(s aggregator.FeedState) stateRecord {
-	p := s.LastPoll
-	return stateRecord{
-		Due: instantOf(s.Due), ETag: s.Validators.ETag, LastModified: s.Validators.LastModified, BodyHash: s.BodyHash,
-		Title: s.Title, Link: s.Link, Language: s.Language,
-		LastPoll: pollRecord{
-			At: instantOf(p.At), Duration: p.Duration, Outcome: p.Outcome, Status: p.Status, Bytes: p.Bytes,
-			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
-		},
-		LastSuccess: instantOf(s.LastSuccess), LastNew: instantOf(s.LastNew), Failures: s.Failures, Items: s.Items,
-		DocumentID: s.DocumentID, NotBefore: instantOf(s.Pace.NotBefore), Listing: listingBytes(s.Listing),
-		Pace: paceRecordOf(s.Pace), MovedTo: s.MovedTo, LastWhole: instantOf(s.LastWhole),
-		History: historyBytes(s.History),
-		Move:    moveRecord{Target: s.Move.Target, Since: instantOf(s.Move.Since), Polls: s.Move.Polls, Refused: s.Move.Refused},
-	}
 }
 
 // listedLen is how many bytes an item of a listing takes.
@@ -185,9 +176,9 @@ func (r stateRecord) state() aggregator.FeedState {
 			Error: p.Error, Repairs: p.Repairs, Listed: p.Listed, New: p.New, Changed: p.Changed, TooOld: p.TooOld,
 		},
 		LastSuccess: r.LastSuccess.time(), LastNew: r.LastNew.time(), Failures: r.Failures, Items: r.Items,
-		DocumentID: r.DocumentID, Pace: r.Pace.pace(r.NotBefore), Listing: listingIn(r.Listing),
+		DocumentID: r.DocumentID, Pace: r.Pace.pace(r.NotBefore),
 		Move:    aggregator.Move{Target: r.Move.Target, Since: r.Move.Since.time(), Polls: r.Move.Polls, Refused: r.Move.Refused},
-		MovedTo: r.MovedTo, LastWhole: r.LastWhole.time(), History: historyIn(r.History),
+		MovedTo: r.MovedTo, LastWhole: r.LastWhole.time(), History: historyIn(string(r.History)),
 	}
 }
 

@@ -36,15 +36,6 @@ type moveRecord struct {
 // rhythmCounts is how many numbers a rhythm counts.
 const rhythmCounts = 3 + 24 + 7
 
-func paceRecordOf(p aggregator.Pace) paceRecord {
-	return paceRecord{
-		FreshUntil: instantOf(p.Hints.FreshUntil), TTL: p.Hints.TTL, UpdatePeriod: p.Hints.UpdatePeriod,
-		UpdateBase: instantOf(p.Hints.UpdateBase), SkipHours: p.Hints.SkipHours, SkipDays: p.Hints.SkipDays,
-		Seen: instantOf(p.Rhythm.Seen), Latest: instantOf(p.Rhythm.Latest), Counts: rhythmBytes(p.Rhythm), Fill: p.Rhythm.Fill,
-		Throttled: p.Throttled, Gone: instantOf(p.Gone), Stopped: p.Stopped,
-	}
-}
-
 func (r paceRecord) pace(notBefore instant) aggregator.Pace {
 	p := aggregator.Pace{
 		Hints: aggregator.Hints{
@@ -60,8 +51,8 @@ func (r paceRecord) pace(notBefore instant) aggregator.Pace {
 	return p
 }
 
-func rhythmBytes(r aggregator.Rhythm) (b [4 * rhythmCounts]byte) {
-	for i, count := range countsOf(&r) {
+func rhythmBytes(r *aggregator.Rhythm) (b [4 * rhythmCounts]byte) {
+	for i, count := range countsOf(r) {
 		binary.BigEndian.PutUint32(b[4*i:], math.Float32bits(*count))
 	}
 	return b
@@ -82,20 +73,9 @@ func countsOf(r *aggregator.Rhythm) (counts [rhythmCounts]*float32) {
 // pastPollLen is how many bytes a poll of a history takes.
 const pastPollLen = 5
 
-// historyBytes are the polls that there are, the latest first.
-func historyBytes(h aggregator.History) (b []byte) {
-	for _, p := range h {
-		if p == (aggregator.PastPoll{}) {
-			break
-		}
-		b = append(binary.BigEndian.AppendUint32(b, p.Minute), byte(p.Mark))
-	}
-	return b
-}
-
-func historyIn(b []byte) (h aggregator.History) {
+func historyIn(b string) (h aggregator.History) {
 	for i := 0; i < len(h) && len(b) >= pastPollLen; i, b = i+1, b[pastPollLen:] {
-		h[i] = aggregator.PastPoll{Minute: binary.BigEndian.Uint32(b), Mark: aggregator.Mark(b[4])}
+		h[i] = aggregator.PastPoll{Minute: binary.BigEndian.Uint32([]byte(b[:4])), Mark: aggregator.Mark(b[4])}
 	}
 	return h
 }

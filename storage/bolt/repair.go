@@ -234,31 +234,31 @@ func (n *repairs) places(r *reader, after []byte) (places [][]byte, last []byte,
 func (n *repairs) feedsAndStates(ctx context.Context) error {
 	return n.scan(ctx, feedsBucket, func(r *reader, k, v []byte) error {
 		var rec feedRecord
-		if r.decode(v, &rec) != nil {
+		if r.decodeFeed(v, &rec) != nil {
 			// The config describes the feed, and the next start stores it again.
 			return nil
 		}
-		state, err := r.stateRecord(k)
+		state, err := r.state(k)
 		if err != nil {
 			// It is polled at once, without validators, as if it were new.
-			state = stateRecord{}
+			state = aggregator.FeedState{}
 		}
 		state.Items = n.feeds[aggregator.FeedID(k)]
-		if err := n.putRecord(feedsBucket, k, rec); err != nil {
+		if err := n.put(feedsBucket, k, encodeFeed(&rec)); err != nil {
 			return err
 		}
-		if err := n.putRecord(statesBucket, k, state); err != nil {
+		if err := n.put(statesBucket, k, encodeState(&state)); err != nil {
 			return err
 		}
-		if len(state.Listing) > 0 {
-			if err := n.put(listingsBucket, k, state.Listing); err != nil {
+		if listed := r.bucket(listingsBucket).Get(k); len(listed) > 0 && err == nil {
+			if err := n.put(listingsBucket, k, bytes.Clone(listed)); err != nil {
 				return err
 			}
 		}
 		if rec.Inactive {
 			return nil
 		}
-		return n.put(dueBucket, dueKey(state.Due, k), nil)
+		return n.put(dueBucket, dueKey(instantOf(state.Due), k), rec.polledAt(&state))
 	})
 }
 

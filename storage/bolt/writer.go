@@ -36,45 +36,53 @@ func (w *writer) putPacked(bucket, key []byte, record any) error {
 	return w.bucket(bucket).Put(key, v)
 }
 
-// putState stores a feed's state, and moves its due time with it where the feed has one.
-func (w *writer) putState(id []byte, old, next stateRecord, wasDue, isDue bool) error {
-	due := w.bucket(dueBucket)
-	if wasDue && (!isDue || old.Due != next.Due) {
-		if err := due.Delete(dueKey(old.Due, id)); err != nil {
-			return err
-		}
-	}
-	if isDue && (!wasDue || old.Due != next.Due) {
-		if err := due.Put(dueKey(next.Due, id), nil); err != nil {
-			return err
-		}
-	}
-	if err := w.putListing(id, old.Listing, next.Listing); err != nil {
+// putState stores the state of an active feed that takes the place of one with the head old, and moves its due time.
+func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) error {
+	if err := w.bucket(statesBucket).Put(id, encodeState(next)); err != nil {
 		return err
 	}
-	return w.put(statesBucket, id, next)
+	due, before, c := headOf(next).due, dueKey(old.due, id), w.bucket(dueBucket).Cursor()
+	key, url := c.Seek(before)
+	found := bytes.Equal(key, before)
+	switch {
+	case next.MovedTo != "":
+		url = []byte(next.MovedTo)
+	case old.moved, !found, len(url) == 0:
+		rec, _, err := w.feedRecord(id)
+		if err != nil {
+			return err
+		}
+		url = []byte(rec.URL)
+	case old.due == due:
+		return nil
+	default:
+		url = bytes.Clone(url) // it is on a page that is about to change
+	}
+	if found && old.due != due {
+		if err := c.Delete(); err != nil {
+			return err
+		}
+	}
+	return w.bucket(dueBucket).Put(dueKey(due, id), url)
 }
 
-func (w *writer) putListing(id, old, next []byte) error {
-	switch {
-	case bytes.Equal(old, next):
-		return nil
-	case len(next) == 0:
+func (w *writer) putListing(id []byte, listed []aggregator.ListedItem) error {
+	if len(listed) == 0 {
 		return w.bucket(listingsBucket).Delete(id)
 	}
-	return w.bucket(listingsBucket).Put(id, next)
+	return w.bucket(listingsBucket).Put(id, listingBytes(listed))
 }
 
 // applyPoll stores the outcome of a poll of an active feed.
 func (w *writer) applyPoll(c *commit) error {
 	p := c.poll
 	id := []byte(p.Feed)
-	old, err := w.stateRecord(id)
+	old, err := w.stateHead(id)
 	if err != nil {
 		return err
 	}
-	next := stateRecordOf(p.State)
-	next.Items = old.Items
+	next := p.State
+	next.Items = old.items
 	for i, it := range p.Items {
 		isNew, err := w.applyItem(it, c.record(w.pack, i))
 		if err != nil {
@@ -84,7 +92,12 @@ func (w *writer) applyPoll(c *commit) error {
 			next.Items++
 		}
 	}
-	return w.putState(id, old, next, true, true)
+	if p.Relist {
+		if err := w.putListing(id, p.Listing); err != nil {
+			return err
+		}
+	}
+	return w.putState(id, old, &next)
 }
 
 // applyItem stores a new item or a change to a stored one under a new Seq. record is that of a new item where it is

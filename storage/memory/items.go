@@ -85,8 +85,20 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 	}
 	status.State = state
 	s.feeds[poll.Feed] = status
+	if poll.Relist {
+		s.listings[poll.Feed] = cleanSlice(poll.Listing)
+	}
 	delete(s.leases, poll.Feed)
 	return nil
+}
+
+// CommitEach commits one poll after the other; see storage.PollStore.
+func (s *Store) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+	errs := make([]error, len(polls))
+	for i, poll := range polls {
+		errs[i] = s.Commit(ctx, poll)
+	}
+	return errs
 }
 
 // store puts one item in.

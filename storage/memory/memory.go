@@ -36,6 +36,7 @@ type data struct {
 	token     uint64
 	seq       uint64
 	feeds     map[aggregator.FeedID]aggregator.FeedStatus
+	listings  map[aggregator.FeedID][]aggregator.ListedItem
 	items     map[aggregator.ItemID]aggregator.Item
 	aliases   map[aggregator.ItemID]aggregator.ItemID
 	revisions map[aggregator.ItemID][]aggregator.Revision
@@ -61,6 +62,7 @@ func New(now func() time.Time) *Store {
 		data: &data{
 			now:       now,
 			feeds:     make(map[aggregator.FeedID]aggregator.FeedStatus),
+			listings:  make(map[aggregator.FeedID][]aggregator.ListedItem),
 			items:     make(map[aggregator.ItemID]aggregator.Item),
 			aliases:   make(map[aggregator.ItemID]aggregator.ItemID),
 			revisions: make(map[aggregator.ItemID][]aggregator.Revision),
@@ -128,9 +130,11 @@ func (s *Store) SyncFeeds(
 		case known && old.Feed.URL != f.URL:
 			state = state.Moved()
 			delete(s.leases, f.ID)
+			delete(s.listings, f.ID)
 		case known && old.Feed.MaxAge != f.MaxAge:
 			state = state.Unread()
 			delete(s.leases, f.ID)
+			delete(s.listings, f.ID)
 		}
 		if !known || old.Feed.URL != f.URL || old.Feed.Schedule != f.Schedule {
 			state.Due = clean(due(cleanFeed(f), cleanState(state)))
@@ -224,12 +228,15 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 		if len(claimed) >= limit || status.State.Due.After(now) {
 			break
 		}
-		s.token++
-		s.leases[status.Feed.ID] = lease{token: s.token, until: now.Add(duration)}
-		status = cleanStatus(status)
-		claimed = append(claimed, aggregator.Lease{Feed: status.Feed, State: status.State, Token: s.token})
+		claimed = append(claimed, s.lease(status, now.Add(duration)))
 	}
 	return claimed, nil
+}
+
+func (s *Store) lease(status aggregator.FeedStatus, until time.Time) aggregator.Lease {
+	s.token++
+	s.leases[status.Feed.ID] = lease{token: s.token, until: until}
+	return aggregator.Lease{Feed: status.Feed.ID, URL: status.URL(), Due: status.State.Due, Token: s.token}
 }
 
 // ClaimFeed leases one feed; see storage.PollStore.
@@ -245,10 +252,29 @@ func (s *Store) ClaimFeed(ctx context.Context, id aggregator.FeedID, now time.Ti
 	if held, ok := s.leases[id]; ok && now.Before(held.until) {
 		return aggregator.Lease{}, fmt.Errorf("feed %q: %w", id, aggregator.ErrLeased)
 	}
-	s.token++
-	s.leases[id] = lease{token: s.token, until: now.Add(duration)}
-	status = cleanStatus(status)
-	return aggregator.Lease{Feed: status.Feed, State: status.State, Token: s.token}, nil
+	return s.lease(status, now.Add(duration)), nil
+}
+
+// Leased is the leased feed as it now is; see storage.PollStore.
+func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (aggregator.FeedStatus, error) {
+	if err := s.begin(ctx); err != nil {
+		return aggregator.FeedStatus{}, err
+	}
+	defer s.mu.Unlock()
+	status := s.feeds[given.Feed]
+	if held, ok := s.leases[given.Feed]; !ok || held.token != given.Token || status.URL() != given.URL {
+		return aggregator.FeedStatus{}, fmt.Errorf("feed %q: %w", given.Feed, aggregator.ErrLeaseLost)
+	}
+	return cleanStatus(status), nil
+}
+
+// Listing has the items of the feed's last document; see storage.PollStore.
+func (s *Store) Listing(ctx context.Context, id aggregator.FeedID) ([]aggregator.ListedItem, error) {
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	return cleanSlice(s.listings[id]), nil
 }
 
 // Postpone gives leases back with another due time; see storage.PollStore.
@@ -258,11 +284,11 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 	}
 	defer s.mu.Unlock()
 	for _, g := range given {
-		if held, ok := s.leases[g.Feed.ID]; ok && held.token == g.Token {
-			delete(s.leases, g.Feed.ID)
-			status := s.feeds[g.Feed.ID]
-			status.State.Due = clean(g.State.Due)
-			s.feeds[g.Feed.ID] = status
+		if held, ok := s.leases[g.Feed]; ok && held.token == g.Token {
+			delete(s.leases, g.Feed)
+			status := s.feeds[g.Feed]
+			status.State.Due = clean(g.Due)
+			s.feeds[g.Feed] = status
 		}
 	}
 	return nil
@@ -275,8 +301,8 @@ func (s *Store) Release(ctx context.Context, given ...aggregator.Lease) error {
 	}
 	defer s.mu.Unlock()
 	for _, g := range given {
-		if held, ok := s.leases[g.Feed.ID]; ok && held.token == g.Token {
-			delete(s.leases, g.Feed.ID)
+		if held, ok := s.leases[g.Feed]; ok && held.token == g.Token {
+			delete(s.leases, g.Feed)
 		}
 	}
 	return nil

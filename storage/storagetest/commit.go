@@ -115,9 +115,10 @@ func countItems(b *bench) {
 	b.sync("a", "b")
 	b.poll("a", item("a", "1", 1), item("a", "2", 1))
 	l := b.lease("a")
-	b.same("count in the lease", l.State.Items, 2)
-	l.State.Items = 77
-	b.ok(b.store.Commit(b.ctx, outcome(l, item("a", "2", 1), item("a", "3", 1))))
+	b.same("count in the lease", b.leased(l).State.Items, 2)
+	p := outcome(l, item("a", "2", 1), item("a", "3", 1))
+	p.State.Items = 77
+	b.ok(b.store.Commit(b.ctx, p))
 	b.same("count", b.status("a").State.Items, 3)
 	b.same("count of another feed", b.status("b").State.Items, 0)
 }
@@ -200,8 +201,9 @@ func callerKeepsHands(b *bench) {
 	b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{f}, dueAt(start)))
 	it := fullItem("a")
 	l := b.lease("a")
+	status := b.leased(l)
 	b.ok(b.store.Commit(b.ctx, outcome(l, it)))
-	f.Tags[1], l.Feed.Tags[1] = "spoiled", "spoiled"
+	f.Tags[1], status.Feed.Tags[1] = "spoiled", "spoiled"
 	it.Topics[0], it.Categories[1], it.Authors[0].Name, it.Aliases[0] = "spoiled", "spoiled", "spoiled", it.ID
 	got := b.items()[0]
 	got.Topics[1], got.Enclosures[0].URL = "spoiled", "spoiled"
@@ -241,7 +243,7 @@ func commitAtOnce(b *bench) {
 	var wg sync.WaitGroup
 	for i, l := range b.claim(start) {
 		wg.Go(func() {
-			it, want := item(l.Feed.ID, string(l.Feed.ID), i, "cloud"), error(nil)
+			it, want := item(l.Feed, string(l.Feed), i, "cloud"), error(nil)
 			it.Story = storyID("all report the same")
 			if i%3 == 0 {
 				l.Token += 1_000_000

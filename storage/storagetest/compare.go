@@ -133,7 +133,7 @@ func (p *pair) claimBoth() {
 	p.same("number of leases", len(got[0]), len(got[1]))
 	for i, l := range got[0] {
 		want := got[1][i]
-		p.leases[l.Feed.ID] = [2]aggregator.Lease{l, want}
+		p.leases[l.Feed] = [2]aggregator.Lease{l, want}
 		want.Token = l.Token
 		p.same("lease", l, want)
 	}
@@ -150,7 +150,7 @@ func (p *pair) release() {
 		postpone, due := p.rnd.IntN(2) == 0, p.now.Add(time.Duration(p.rnd.Int64N(int64(time.Hour))))
 		for i, s := range p.both() {
 			if postpone {
-				l[i].State.Due = due
+				l[i].Due = due
 				p.ok(s.Postpone(p.ctx, l[i]))
 				continue
 			}
@@ -164,18 +164,28 @@ func (p *pair) poll() {
 	if !ok {
 		return
 	}
-	state := l[0].State
+	status, err := p.model.Feed(p.ctx, l[0].Feed)
+	p.ok(err)
+	state := status.State
 	state.Due = p.now.Add(time.Duration(p.rnd.Int64N(int64(time.Hour))))
 	state.Validators.ETag = fmt.Sprint(p.rnd.IntN(100))
 	state.Failures = p.rnd.IntN(3)
 	state.LastPoll = aggregator.PollRecord{At: p.now, Outcome: aggregator.OutcomeStored, Status: 200}
 	var items []aggregator.Item
 	for range p.rnd.IntN(5) {
-		items = append(items, p.item(l[0].Feed.ID))
+		items = append(items, p.item(l[0].Feed))
+	}
+	poll := aggregator.Poll{Feed: l[0].Feed, State: state, Items: items, Relist: p.rnd.IntN(2) == 0}
+	for n := range p.rnd.IntN(3) {
+		poll.Listing = append(poll.Listing, aggregator.ListedItem{Bytes: aggregator.HashOf(fmt.Sprint(n))})
+	}
+	if p.rnd.IntN(4) == 0 {
+		poll.State.MovedTo = fmt.Sprint("https://example.net/", p.rnd.IntN(2))
 	}
 	var lost [2]bool
 	for i, s := range p.both() {
-		err := s.Commit(p.ctx, aggregator.Poll{Feed: l[i].Feed.ID, Token: l[i].Token, State: state, Items: items})
+		poll.Token = l[i].Token
+		err := s.Commit(p.ctx, poll)
 		lost[i] = errors.Is(err, aggregator.ErrLeaseLost)
 		if !lost[i] {
 			p.ok(err)
@@ -276,6 +286,7 @@ func (p *pair) compareVersions(what string) {
 // answers is all that a store can be asked.
 type answers struct {
 	Feeds     []aggregator.FeedStatus
+	Listings  [][]aggregator.ListedItem
 	NextDue   time.Time
 	Items     map[string][]aggregator.Item
 	Stories   map[string][]aggregator.Story
@@ -291,6 +302,11 @@ func (p *pair) ask(s storage.Store) answers {
 	p.Helper()
 	a := answers{Items: make(map[string][]aggregator.Item), Stories: make(map[string][]aggregator.Story)}
 	a.Feeds = collect(p.bench, s.Feeds(p.ctx))
+	for _, f := range a.Feeds {
+		listed, err := s.Listing(p.ctx, f.Feed.ID)
+		p.ok(err)
+		a.Listings = append(a.Listings, listed)
+	}
 	var err error
 	a.NextDue, err = s.NextDue(p.ctx, p.now)
 	p.ok(err)

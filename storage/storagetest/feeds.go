@@ -23,11 +23,7 @@ func fullState() aggregator.FeedState {
 	return aggregator.FeedState{
 		Due: at(60).Add(1), Validators: aggregator.Validators{ETag: "W/\"\xfe\x00 \"", LastModified: "yesterday, about noon"},
 		BodyHash: aggregator.HashOf("body"),
-		Listing: []aggregator.ListedItem{
-			{Bytes: aggregator.HashOf("1"), GUID: aggregator.HashOf("g"), Link: aggregator.HashOf("l"), Repeat: aggregator.HashOf("r")},
-			{Bytes: aggregator.HashOf("2")},
-		},
-		Title: "t", Link: "l", Language: "ur-PK", DocumentID: "urn:d",
+		Title:    "t", Link: "l", Language: "ur-PK", DocumentID: "urn:d",
 		LastPoll: aggregator.PollRecord{
 			At: at(1).Add(123456789), Duration: 1234567 * time.Nanosecond, Outcome: aggregator.OutcomeFailed, Status: 599,
 			Bytes: 1 << 40, Error: "broken", Repairs: []string{"one", "two"}, Listed: 1, New: 2, Changed: 3, TooOld: 4,
@@ -54,6 +50,22 @@ func fullHistory() (h aggregator.History) {
 		h[i] = aggregator.PastPoll{Minute: ^uint32(i), Mark: aggregator.Mark(1 + i)}
 	}
 	return h
+}
+
+// fullPoll has a full state and a listing.
+func fullPoll(l aggregator.Lease) aggregator.Poll {
+	return aggregator.Poll{Feed: l.Feed, Token: l.Token, State: fullState(), Relist: true, Listing: []aggregator.ListedItem{
+		{Bytes: aggregator.HashOf("1"), GUID: aggregator.HashOf("g"), Link: aggregator.HashOf("l"), Repeat: aggregator.HashOf("r")},
+		{Bytes: aggregator.HashOf("2")},
+	}}
+}
+
+// listing checks what is stored of the feed's last document.
+func (b *bench) listing(id aggregator.FeedID, want []aggregator.ListedItem) {
+	b.Helper()
+	got, err := b.store.Listing(b.ctx, id)
+	b.ok(err)
+	b.same("listing", got, want)
 }
 
 func feedCases() []testCase {
@@ -97,11 +109,12 @@ func feedCases() []testCase {
 		{"a changed max age makes the document be read again", func(b *bench) {
 			b.sync("a")
 			l := b.lease("a")
-			b.ok(b.store.Commit(b.ctx, aggregator.Poll{Feed: "a", Token: l.Token, State: fullState()}))
+			b.ok(b.store.Commit(b.ctx, fullPoll(l)))
 			f := feed("a")
 			f.MaxAge++
 			b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{f}, b.never))
 			b.same("status", b.status("a"), aggregator.FeedStatus{Feed: f, State: fullState().Unread(), Active: true})
+			b.listing("a", nil)
 		}},
 		{"making due respects what the publisher asked for", func(b *bench) {
 			b.sync("a")
@@ -153,11 +166,13 @@ func feedRoundTrip(b *bench) {
 	want := aggregator.FeedStatus{Feed: fullFeed("a"), State: fullState(), Active: true}
 	b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{want.Feed}, dueAt(start)))
 	l := b.lease("a")
-	b.same("leased feed", l.Feed, want.Feed)
-	b.ok(b.store.Commit(b.ctx, aggregator.Poll{Feed: "a", Token: l.Token, State: fullState()}))
+	b.same("leased feed", b.leased(l).Feed, want.Feed)
+	b.ok(b.store.Commit(b.ctx, fullPoll(l)))
 	b.same("status", b.status("a"), want)
+	b.listing("a", fullPoll(l).Listing)
 	b.reopen()
 	b.same("status after reopening", b.status("a"), want)
+	b.listing("a", fullPoll(l).Listing)
 	b.same("list", collect(b, b.store.Feeds(b.ctx)), []aggregator.FeedStatus{want})
 	b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{want.Feed}, b.never))
 	b.same("status after syncing again", b.status("a"), want)
@@ -166,7 +181,7 @@ func feedRoundTrip(b *bench) {
 func rescheduled(b *bench, newURL bool) {
 	b.sync("a")
 	l := b.lease("a")
-	b.ok(b.store.Commit(b.ctx, aggregator.Poll{Feed: "a", Token: l.Token, State: fullState()}))
+	b.ok(b.store.Commit(b.ctx, fullPoll(l)))
 	want := fullState()
 	f := feed("a")
 	f.Schedule = "@daily"
@@ -182,6 +197,11 @@ func rescheduled(b *bench, newURL bool) {
 	b.ok(err)
 	want.Due = at(99)
 	b.same("status", b.status("a"), aggregator.FeedStatus{Feed: f, State: want, Active: true})
+	if newURL {
+		b.listing("a", nil)
+	} else {
+		b.listing("a", fullPoll(l).Listing)
+	}
 	b.same("feeds due before that", b.claim(at(98)), []aggregator.Lease(nil))
 	if got := b.claim(at(99)); len(got) != 1 {
 		b.Fatalf("%d feeds are due then, want 1", len(got))

@@ -31,8 +31,9 @@ func leaseCases() []testCase {
 			b.is(b.store.Commit(b.ctx, outcome(l)), aggregator.ErrLeaseLost)
 			again := b.claim(start)
 			b.same("leases", len(again), 1)
-			b.same("feed", again[0].Feed, l.Feed)
-			b.same("state", again[0].State, l.State)
+			l.Token = again[0].Token
+			b.same("lease", again[0], l)
+			l.Token--
 			b.ok(b.store.Release(b.ctx, l)) // A lost lease is passed over and takes nothing from its successor.
 			b.ok(b.store.Commit(b.ctx, outcome(again[0])))
 			b.ok(b.store.Release(b.ctx))
@@ -41,7 +42,7 @@ func leaseCases() []testCase {
 			b.sync("a", "b")
 			leases := b.claim(start)
 			before := b.status("b")
-			leases[0].State.Due, leases[0].State.Title = at(30), "not stored"
+			leases[0].Due, leases[0].URL = at(30), "not stored"
 			b.ok(b.store.Postpone(b.ctx, leases[0]))
 			b.is(b.store.Commit(b.ctx, outcome(leases[0])), aggregator.ErrLeaseLost)
 			want := before
@@ -52,12 +53,51 @@ func leaseCases() []testCase {
 			b.same("leases before", len(b.claim(at(29))), 1)
 			again := b.claim(at(30))
 			b.same("leases then", len(again), 1)
-			leases[0].State.Due = at(99)
+			leases[0].Due = at(99)
 			b.ok(b.store.Postpone(b.ctx, leases[0])) // A lost lease is passed over.
 			b.same("due", b.status("a").State.Due, at(30))
 			b.ok(b.store.Commit(b.ctx, outcome(again[0])))
 			b.ok(b.store.Postpone(b.ctx))
 		}},
+		{"a leased feed is read until the lease is lost", func(b *bench) {
+			b.sync("a", "b")
+			l := b.claim(start)
+			b.same("leased", b.leased(l[0]), b.status("a"))
+			other := l[0]
+			other.Token++
+			_, err := b.store.Leased(b.ctx, other)
+			b.is(err, aggregator.ErrLeaseLost)
+			other = l[0]
+			other.URL += "/elsewhere"
+			_, err = b.store.Leased(b.ctx, other)
+			b.is(err, aggregator.ErrLeaseLost)
+			b.ok(b.store.Commit(b.ctx, outcome(l[0])))
+			b.ok(b.store.Release(b.ctx, l[1]))
+			for _, lost := range append(l, aggregator.Lease{Feed: "none", Token: 1}) {
+				_, err = b.store.Leased(b.ctx, lost)
+				b.is(err, aggregator.ErrLeaseLost)
+			}
+		}},
+		{"a lease has the URL at which the feed is polled", leaseURL},
+		{"many polls are committed with one call, each for itself", func(b *bench) {
+			b.sync("a", "b", "c", "d")
+			l := b.claim(start)
+			l[1].Token += 1_000_000
+			bad := item("c", "bad", 1)
+			bad.ID = aggregator.ItemID{}
+			errs := b.store.CommitEach(b.ctx, []aggregator.Poll{
+				outcome(l[0], item("a", "one", 1)), outcome(l[1], item("b", "two", 2)), outcome(l[2], bad), outcome(l[3]),
+			})
+			b.same("errors", len(errs), 4)
+			for i, want := range []error{nil, aggregator.ErrLeaseLost, aggregator.ErrRefused, nil} {
+				b.is(errs[i], want)
+			}
+			b.same("items", guids(b.items()), []string{"one"})
+			b.same("due", b.status("d").State.Due, at(60))
+			b.same("errors of none", len(b.store.CommitEach(b.ctx, nil)), 0)
+			b.ok(b.store.Commit(b.ctx, outcome(l[2])))
+		}},
+		{"what is given back, runs out or falls due is claimed before what was passed over", claimOrderAgain},
 		{"one feed is leased whether it is due or not", func(b *bench) {
 			b.sync("a", "b")
 			b.sync("a")
@@ -67,8 +107,8 @@ func leaseCases() []testCase {
 			b.is(err, aggregator.ErrNotFound)
 			l, err := b.store.ClaimFeed(b.ctx, "a", at(-10), 5*time.Minute)
 			b.ok(err)
-			b.same("feed", l.Feed, feed("a"))
-			b.same("state", l.State, aggregator.FeedState{Due: start})
+			b.same("lease", l, aggregator.Lease{Feed: "a", URL: feed("a").URL, Due: start, Token: l.Token})
+			b.same("feed", b.leased(l), aggregator.FeedStatus{Feed: feed("a"), State: aggregator.FeedState{Due: start}, Active: true})
 			_, err = b.store.ClaimFeed(b.ctx, "a", at(-6), time.Minute)
 			b.is(err, aggregator.ErrLeased)
 			second, err := b.store.ClaimFeed(b.ctx, "a", at(-5), time.Hour)
@@ -130,7 +170,7 @@ func claimOrder(b *bench) {
 		}
 		line := ""
 		for _, l := range leases {
-			line += string(l.Feed.ID)
+			line += string(l.Feed)
 		}
 		got = append(got, line)
 	}
@@ -138,6 +178,83 @@ func claimOrder(b *bench) {
 	none, err := b.store.Claim(b.ctx, at(9), time.Minute, 0)
 	b.ok(err)
 	b.same("claim of none", len(none), 0)
+}
+
+// claimOrderAgain has many feeds leased, of which some become free again in each way.
+func claimOrderAgain(b *bench) {
+	var ids []aggregator.FeedID
+	for i := range 20 {
+		ids = append(ids, aggregator.FeedID(fmt.Sprintf("f%02d", i)))
+	}
+	b.sync(ids...)
+	claim := func(now time.Time, duration time.Duration, limit int, want ...aggregator.FeedID) []aggregator.Lease {
+		b.Helper()
+		leases, err := b.store.Claim(b.ctx, now, duration, limit)
+		b.ok(err)
+		var got []aggregator.FeedID
+		for _, l := range leases {
+			got = append(got, l.Feed)
+		}
+		b.same("claimed", got, want)
+		return leases
+	}
+	first := claim(start, time.Minute, 3, "f00", "f01", "f02")
+	second := claim(start, time.Hour, 3, "f03", "f04", "f05")
+	b.ok(b.store.Release(b.ctx, second[1]))
+	claim(start, time.Hour, 2, "f04", "f06")
+	first[1].Due = at(-5)
+	b.ok(b.store.Postpone(b.ctx, first[1]))
+	claim(start, time.Hour, 2, "f01", "f07")
+	p := outcome(second[0])
+	p.State.Due = at(-9)
+	b.ok(b.store.Commit(b.ctx, p))
+	claim(start, time.Hour, 2, "f03", "f08")
+	claim(at(1), time.Hour, 3, "f00", "f02", "f09")
+	b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{feed("a"), feed("f10"), feed("f11")}, dueAt(at(-20))))
+	claim(at(1), time.Hour, 2, "a", "f10")
+	b.ok(b.store.Commit(b.ctx, outcome(aggregator.Lease{Feed: "a", Token: claimedToken(b, "a")})))
+	claim(at(1), time.Hour, 2, "f11")
+	b.ok(b.store.MakeDue(b.ctx, at(-30)))
+	claim(at(1), time.Hour, 2, "a")
+}
+
+// claimedToken is the token of a lease of the feed that takes the place of one that has run out.
+func claimedToken(b *bench, id aggregator.FeedID) uint64 {
+	b.Helper()
+	l, err := b.store.ClaimFeed(b.ctx, id, at(1000), time.Hour)
+	b.ok(err)
+	return l.Token
+}
+
+func leaseURL(b *bench) {
+	b.sync("a")
+	const moved, again = "https://example.net/moved", "https://example.net/again"
+	commit := func(l aggregator.Lease, movedTo string, due time.Time) {
+		p := outcome(l)
+		p.State.MovedTo, p.State.Due = movedTo, due
+		b.ok(b.store.Commit(b.ctx, p))
+	}
+	for i, step := range []struct {
+		movedTo, want string
+		due           time.Time
+	}{
+		{moved, moved, start}, {moved, moved, at(1)}, {again, again, at(1)}, {"", feed("a").URL, at(2)}, {moved, moved, at(2)}, {"", feed("a").URL, at(2)},
+	} {
+		l, err := b.store.ClaimFeed(b.ctx, "a", start, time.Minute)
+		b.ok(err)
+		commit(l, step.movedTo, step.due)
+		if i%2 == 1 {
+			b.reopen()
+		}
+		l = b.claim(step.due)[0]
+		b.same("URL", l.URL, step.want)
+		b.same("the feed's own", b.leased(l).Feed.URL, feed("a").URL)
+		b.ok(b.store.Release(b.ctx, l))
+	}
+	f := feed("a")
+	f.URL = "https://example.com/new"
+	b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{f}, dueAt(at(2))))
+	b.same("URL", b.claim(at(2))[0].URL, f.URL)
 }
 
 func leaseRunsOut(b *bench) {
@@ -161,8 +278,8 @@ func leaseOfChangedFeed(b *bench) {
 	renamed.Title = "renamed"
 	b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{moved, renamed}, dueAt(start)))
 	for _, l := range leases {
-		err := b.store.Commit(b.ctx, outcome(l, item(l.Feed.ID, "one", 1)))
-		if l.Feed.ID == "stays" {
+		err := b.store.Commit(b.ctx, outcome(l, item(l.Feed, "one", 1)))
+		if l.Feed == "stays" {
 			b.ok(err)
 			continue
 		}
@@ -193,11 +310,11 @@ func claimAtOnce(b *bench) {
 					return
 				}
 				for _, l := range leases {
-					if err := b.store.Commit(b.ctx, outcome(l, item(l.Feed.ID, "one", 1))); err != nil {
+					if err := b.store.Commit(b.ctx, outcome(l, item(l.Feed, "one", 1))); err != nil {
 						b.Errorf("commit: %v", err)
 					}
 					mu.Lock()
-					polled[l.Feed.ID]++
+					polled[l.Feed]++
 					mu.Unlock()
 				}
 			}

@@ -162,7 +162,7 @@ func (b *bench) lease(id aggregator.FeedID) aggregator.Lease {
 	b.ok(b.store.MakeDue(b.ctx, start))
 	var mine []aggregator.Lease
 	for _, l := range b.claim(at(1_000_000)) {
-		if l.Feed.ID == id {
+		if l.Feed == id {
 			mine = append(mine, l)
 			continue
 		}
@@ -174,6 +174,14 @@ func (b *bench) lease(id aggregator.FeedID) aggregator.Lease {
 	return mine[0]
 }
 
+// leased is the leased feed as it is.
+func (b *bench) leased(l aggregator.Lease) aggregator.FeedStatus {
+	b.Helper()
+	status, err := b.store.Leased(b.ctx, l)
+	b.ok(err)
+	return status
+}
+
 // poll leases the feed and commits the items.
 func (b *bench) poll(id aggregator.FeedID, items ...aggregator.Item) {
 	b.Helper()
@@ -182,8 +190,7 @@ func (b *bench) poll(id aggregator.FeedID, items ...aggregator.Item) {
 
 // outcome is a poll that found the items; the feed is next due after an hour.
 func outcome(l aggregator.Lease, items ...aggregator.Item) aggregator.Poll {
-	l.State.Due = at(60)
-	return aggregator.Poll{Feed: l.Feed.ID, Token: l.Token, State: l.State, Items: items}
+	return aggregator.Poll{Feed: l.Feed, Token: l.Token, State: aggregator.FeedState{Due: at(60)}, Items: items}
 }
 
 // item makes a small new item. Its ids are made of the feed and the key, its place of minutes.
