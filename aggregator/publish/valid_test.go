@@ -98,6 +98,10 @@ func TestValidWhateverTheItemsHold(t *testing.T) {
 
 func TestTheSampleIsValid(t *testing.T) {
 	checkAll(t, sample())
+	h := handler(t, sample())
+	for _, path := range []string{"/", "/all", "/status"} {
+		checkPage(t, get(t, h, path).Body.Bytes())
+	}
 	checkAll(t, &memory{})
 }
 

@@ -639,9 +639,8 @@ func checkAll(t testing.TB, src *memory) {
 		checkAtom(t, self+".atom", get(t, h, path+".atom").Body.Bytes())
 		checkRSS(t, self+".rss", get(t, h, path+".rss").Body.Bytes())
 		checkJSON(t, self+".json", get(t, h, path+".json").Body.Bytes())
-		checkPage(t, get(t, h, path).Body.Bytes())
 	}
-	checkPage(t, get(t, h, "/").Body.Bytes())
+	checkPage(t, get(t, h, "/topics/cloud").Body.Bytes()) // the others are of the same parts
 	for _, s := range src.stories[:min(1, len(src.stories))] {
 		checkPage(t, get(t, h, "/stories/"+s.ID.String()).Body.Bytes())
 	}
