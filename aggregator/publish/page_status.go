@@ -18,6 +18,9 @@ import (
 // statusRows is how many feeds a page of the feeds' health lists.
 const statusRows = 100
 
+// maxPart bounds the number of a page that anybody may ask for.
+const maxPart = 1_000_000
+
 // statusOrder is one way to sort the feeds.
 type statusOrder struct {
 	key, name string
@@ -80,7 +83,7 @@ func statusViewOf(q url.Values) (v statusView, ok bool) {
 	}
 	if part := q.Get("page"); part != "" {
 		n, err := strconv.Atoi(part)
-		if err != nil || n < 1 {
+		if err != nil || n < 1 || n > maxPart {
 			return v, false
 		}
 		v.part = n

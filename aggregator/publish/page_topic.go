@@ -106,7 +106,7 @@ const maxQuery = 500
 
 // topicViewOf reads the parameters of a channel's page. What is wrong is in the error, a sentence for the reader.
 func topicViewOf(q url.Values) (view topicView, err error) {
-	view.query = strings.TrimSpace(q.Get("q"))
+	view.query = strings.TrimSpace(closeDirections(clean(cutBytes(q.Get("q"), 4*maxQuery))))
 	if len(view.query) > maxQuery {
 		return view, fmt.Errorf("A search may have up to %d letters.", maxQuery)
 	}

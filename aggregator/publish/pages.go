@@ -71,6 +71,8 @@ type frame struct {
 	Site, Title, Description       string
 	Home, All, Status, Style, Icon string
 	OPML, Generator                string
+	// Here is the page's path, as the site's navigation has it.
+	Here string
 	// Canonical is the page's own address, "" for one that is not for search engines.
 	Canonical string
 	// Feeds are for readers to find the page's feeds by.
@@ -88,7 +90,7 @@ type subscription struct{ Name, Type, URL string }
 // frame is that of the page at the path; an empty one is that of a page that has no address worth keeping.
 func (s *site) frame(l links, path, title, description string) frame {
 	f := frame{
-		Site: s.options.Title, Title: title, Description: description,
+		Site: s.options.Title, Title: title, Description: description, Here: path,
 		Home: l.page("/"), All: l.page("/all"), Status: l.page("/status"), OPML: l.opml(), Icon: l.file("/icon.svg"),
 		Style:     l.file("/style.css") + "?v=" + fileVersion(s.files["/style.css"]),
 		Generator: strings.TrimSpace(s.options.Generator + " " + s.options.Version),

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -396,4 +397,27 @@ func TestManyFeedsAreInParts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("feeds on three pages (-want +got):\n%s", diff)
 	}
+}
+
+// FuzzPageAddresses asks for pages with whatever may stand behind a question mark.
+func FuzzPageAddresses(f *testing.F) {
+	for _, query := range []string{
+		"q=karachi", "q=(", "q=%ff%00%E2%80%AE", "before=1795260936.000000000.b3a594468655a47cedb66ba1ae02b0cb", "before=-99999999999999.0.",
+		"until=2026-11-22&q=a", "until=0000-00-00", "sort=rate&order=down&page=2", "page=99999999999999999999", "page=92270000000000000", "state=fine&state=held", ";", "%",
+	} {
+		f.Add(query)
+	}
+	h := handler(f, sample(), at(noon.Add(time.Hour)), searchable)
+	f.Fuzz(func(t *testing.T, query string) {
+		for _, path := range []string{"/", "/all", "/topics/cloud", "/status"} {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.URL.RawQuery = query
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != 200 && w.Code != 400 && w.Code != 404 {
+				t.Errorf("GET %s?%s: %d", path, query, w.Code)
+			}
+			checkPage(t, w.Body.Bytes())
+		}
+	})
 }
