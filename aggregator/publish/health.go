@@ -198,11 +198,17 @@ func troubleOf(status *aggregator.FeedStatus) string {
 			}
 		}
 	}
-	if text = oneLine(text, maxText); text == "" {
+	if text = sentence(text); text == "" {
 		return ""
 	}
-	if first := text[0]; first >= 'a' && first <= 'z' {
+	return text + "."
+}
+
+// sentence is the text of an error as a page shows it: with a capital, without the full stop.
+func sentence(text string) string {
+	text = strings.TrimSuffix(oneLine(text, maxText), ".")
+	if text != "" && text[0] >= 'a' && text[0] <= 'z' {
 		text = strings.ToUpper(text[:1]) + text[1:]
 	}
-	return strings.TrimSuffix(text, ".") + "."
+	return text
 }

@@ -30,13 +30,15 @@ type queryMistake struct {
 	Text string
 	// Before, At and After are the query; At is empty where something is missing at its end.
 	Before, At, After string
+	// Place counts the characters up to At, itself included.
+	Place int
 }
 
 // offset is an error that knows where in a query it is.
 type offset interface{ Offset() int }
 
 func mistakeOf(query string, err error) *queryMistake {
-	m := &queryMistake{Text: err.Error(), Before: query}
+	m := &queryMistake{Text: sentence(err.Error()), Before: query}
 	var placed offset
 	if !errors.As(err, &placed) {
 		return m
@@ -54,6 +56,7 @@ func mistakeOf(query string, err error) *queryMistake {
 		end += size
 	}
 	m.Before, m.At, m.After = query[:at], query[at:end], query[end:]
+	m.Place = utf8.RuneCountInString(m.Before) + 1
 	return m
 }
 

@@ -22,8 +22,8 @@ type topicPage struct {
 	// on the page of all stories.
 	Searchable, Everything bool
 	Action                 string
-	// Query is what is searched for, Until the day that was asked for.
-	Query, Until string
+	// Query is what is searched for; Until is the day that was asked for, UntilDay the same in words.
+	Query, Until, UntilDay string
 	// Latest leads to the latest stories where these are others, Older and Newer to the stories beside them.
 	Latest, Older, Newer string
 	// Found says how a search went, Mistake what is wrong with its query.
@@ -66,6 +66,9 @@ func (s *site) olderPage(ctx context.Context, topic aggregator.TopicID, view top
 	l, c := s.links(), s.channels[topic]
 	page := s.newTopicPage(l, c)
 	page.Latest, page.Canonical, page.Until = l.page(c.path), "", view.until
+	if day, err := time.Parse(time.DateOnly, view.until); err == nil {
+		page.UntilDay = day.Format(dayForm)
+	}
 	page.Title += ": older stories"
 	entries, more, err := s.someStories(ctx, topic, view.behind)
 	if err != nil {

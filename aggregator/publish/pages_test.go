@@ -138,7 +138,7 @@ func TestAMistakeInASearchIsPointedAt(t *testing.T) {
 		"<b>(":         "<code>&lt;b&gt;<mark>(</mark></code>",
 	} {
 		w := get(t, h, "/topics/cloud?q="+query)
-		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) || !strings.Contains(w.Body.String(), "no brackets; leave it out.") {
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), want) || !strings.Contains(w.Body.String(), "No brackets; leave it out (at character ") {
 			t.Errorf("%s: %d, want %s in\n%s", query, w.Code, want, w.Body)
 		}
 		checkPage(t, w.Body.Bytes())
