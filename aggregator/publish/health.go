@@ -29,6 +29,7 @@ const (
 	conditionHeld
 	conditionWaiting
 	conditionFine
+	// anyCondition is none of them, and counts them.
 	anyCondition
 )
 

@@ -45,7 +45,7 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request, res resource) {
 		view, err := topicViewOf(query)
 		switch {
 		case err != nil:
-			s.message(w, r, http.StatusBadRequest, "Nothing to show", err.Error())
+			s.message(w, r, http.StatusBadRequest, "Nothing to show", sentence(err.Error())+".")
 			return
 		case view.query != "":
 			s.serveSearch(w, r, res, view)

@@ -107,21 +107,21 @@ type topicView struct {
 // maxQuery bounds a query that anybody may send, in bytes.
 const maxQuery = 500
 
-// topicViewOf reads the parameters of a channel's page. What is wrong is in the error, a sentence for the reader.
+// topicViewOf reads the parameters of a channel's page. What is wrong is in the error, in words for the reader.
 func topicViewOf(q url.Values) (view topicView, err error) {
 	view.query = strings.TrimSpace(closeDirections(clean(cutBytes(q.Get("q"), 4*maxQuery))))
 	if len(view.query) > maxQuery {
-		return view, fmt.Errorf("A search may have up to %d letters.", maxQuery)
+		return view, fmt.Errorf("a search may have up to %d letters", maxQuery)
 	}
 	switch before, until := q.Get("before"), q.Get("until"); {
 	case before != "":
 		if view.behind, err = parsePlace(before); err != nil {
-			return view, fmt.Errorf("This address is not complete: %w.", err)
+			return view, fmt.Errorf("this address is not complete: %w", err)
 		}
 	case until != "":
 		day, err := time.Parse(time.DateOnly, until)
 		if err != nil {
-			return view, fmt.Errorf("A day is written as in 2026-11-24, not as %q.", until)
+			return view, fmt.Errorf("a day is written as in 2026-11-24, not as %q", until)
 		}
 		view.until = until
 		// Behind the last place of the day.
