@@ -47,6 +47,8 @@ type feedHealth struct {
 	Notes    []string
 	Schedule string
 	Items    int
+	// Stories leads to the stories that it brought, "" where there is no search.
+	Stories string
 	// PerDay is how many items a day the feed brings, below 0 where that is not known yet.
 	PerDay                 float64
 	LastPoll, LastNew, Due time.Time

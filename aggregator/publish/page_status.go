@@ -169,10 +169,20 @@ func (s *site) writeStatus(l links, h *health, view statusView) ([]byte, error) 
 		}
 	}
 	for _, f := range shown {
-		p.Health = append(p.Health, *f)
+		row := *f
+		row.Stories = s.storiesOf(l, row.ID)
+		p.Health = append(p.Health, row)
 	}
 	p.Columns, p.Filters = view.columns(l, path), view.filters(l, path, h)
 	return s.execute("status.html", p)
+}
+
+// storiesOf leads to a search for the stories that a feed brought, "" where there is no search.
+func (s *site) storiesOf(l links, feed string) string {
+	if l.static || s.options.ParseQuery == nil {
+		return ""
+	}
+	return l.page("/all") + "?" + url.Values{"q": {`feed:"` + feed + `"`}}.Encode()
 }
 
 // at is the view's part of that number.

@@ -36,7 +36,9 @@ type storyPage struct {
 
 type pageReport struct {
 	// ID is the item's, for exports.
-	ID, Feed        string
+	ID, Feed string
+	// FeedStories leads to the other stories of its feed, "" where there is no search.
+	FeedStories     string
 	Title, Link     string
 	Source          pageSource
 	Excerpt         string
@@ -82,7 +84,7 @@ func (s *site) storyPage(ctx context.Context, l links, story *aggregator.Story) 
 		page.Feeds = s.subscriptions(l, s.channels[aggregator.AllTopics])
 	}
 	for i, r := range e.reports {
-		report, err := s.pageReport(ctx, &story.Items[i], r)
+		report, err := s.pageReport(ctx, l, &story.Items[i], r)
 		if err != nil {
 			return nil, err
 		}
@@ -91,12 +93,12 @@ func (s *site) storyPage(ctx context.Context, l links, story *aggregator.Story) 
 	return s.execute("story.html", page)
 }
 
-func (s *site) pageReport(ctx context.Context, it *aggregator.Item, r report) (pageReport, error) {
+func (s *site) pageReport(ctx context.Context, l links, it *aggregator.Item, r report) (pageReport, error) {
 	out := pageReport{
 		ID: it.ID.String(), Feed: string(it.Feed), Title: r.title, Link: r.url, Source: pageSource{r.source.title, r.source.home},
 		Excerpt: excerptOf(it, storyExcerpt), Language: languageTag(it.Language), Published: r.published,
 		Dated: it.DateSource != aggregator.DateFromFirstSeen, FirstSeen: r.firstSeen, Revised: firstTime(it.Revised, r.firstSeen),
-		Revision: it.Revision,
+		Revision: it.Revision, FeedStories: s.storiesOf(l, string(it.Feed)),
 	}
 	out.Label = languageLabel(out.Language)
 	if out.Title == "" {
