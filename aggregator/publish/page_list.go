@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,25 +136,32 @@ func (s *site) indexPage(ctx context.Context, l links, number int) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range append(shown, all) {
+	channels := append(slices.Clip(shown), all)
+	lists := make([]listing, len(channels))
+	for i, c := range channels {
 		entries, err := s.outlines(ctx, c.topic, aggregator.StoryPlace{}, headlines)
 		if err != nil {
 			return nil, err
 		}
-		item := s.listing(l, c, entries)
-		if len(entries) > 0 {
+		lists[i] = s.listing(l, c, entries)
+	}
+	_, err = s.countFor(ctx, func(ctx context.Context) error {
+		for i, c := range channels {
+			if len(lists[i].Stories) == 0 {
+				continue
+			}
 			volume, err := s.volume(ctx, c.topic, until, sparkDays)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			item.Spark, item.Recent = sparkOf(volume, until)
+			lists[i].Spark, lists[i].Recent = sparkOf(volume, until)
 		}
-		if c.topic == aggregator.AllTopics {
-			page.All = item
-		} else {
-			page.Topics = append(page.Topics, item)
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	page.Topics, page.All = lists[:len(shown)], lists[len(shown)]
 	page.Feeds = page.All.Feeds
 	if page.Notice, err = s.refiling(ctx); err != nil {
 		return nil, err

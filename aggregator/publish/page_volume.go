@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,8 @@ const (
 	// sparkDays is how many days a topic's sparkline has, chartDays how many its chart has.
 	sparkDays = 30
 	chartDays = 60
+	// countTime is how long a page waits for the volumes that it shows: it is better without them than not at all.
+	countTime = 5 * time.Second
 	// chartSources is how many sources a chart tells apart; the rest is one more.
 	chartSources = 5
 )
@@ -32,6 +35,23 @@ func (s *site) today(ctx context.Context) (time.Time, error) {
 		return s.born.UTC().Truncate(aDay).Add(aDay), nil
 	}
 	return v.Changed.UTC().Truncate(aDay).Add(aDay), nil
+}
+
+// countFor gives count the time that a page has for counting, all that it takes where nobody waits for the page. It reports
+// whether that was enough.
+func (s *site) countFor(ctx context.Context, count func(context.Context) error) (bool, error) {
+	if s.static {
+		err := count(ctx)
+		return err == nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, countTime)
+	defer cancel()
+	err := count(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		s.options.Log.WarnContext(ctx, "a page goes without its volume: counting takes too long", slog.Any("error", err))
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // volume counts the topic's items on each of so many days before until.
@@ -88,8 +108,18 @@ type volumeRow struct {
 	Total  int
 }
 
+// latestDay is the end of the day of the latest of the stories.
+func latestDay(entries []entry) (end time.Time) {
+	for i := range entries {
+		if day := entries[i].published.Truncate(aDay).Add(aDay); day.After(end) {
+			end = day
+		}
+	}
+	return end
+}
+
 // chartOf is the topic's chart of the last days; of those up to its latest item where there was nothing in them. It is nil
-// where the topic has no items.
+// where the topic has no items, or where counting them takes too long.
 func (s *site) chartOf(ctx context.Context, l links, c channel, entries []entry) (*volumeChart, error) {
 	if len(entries) == 0 {
 		return nil, nil
@@ -98,17 +128,16 @@ func (s *site) chartOf(ctx context.Context, l links, c channel, entries []entry)
 	if err != nil {
 		return nil, err
 	}
-	volume, err := s.volume(ctx, c.topic, until, chartDays)
-	if err == nil && len(volume) == 0 {
-		until = entries[0].published.Truncate(aDay).Add(aDay)
-		for i := range entries {
-			if end := entries[i].published.Truncate(aDay).Add(aDay); end.After(until) {
-				until = end
-			}
+	var volume []aggregator.DayVolume
+	counted, err := s.countFor(ctx, func(ctx context.Context) (err error) {
+		if volume, err = s.volume(ctx, c.topic, until, chartDays); err != nil || len(volume) > 0 {
+			return err
 		}
+		until = latestDay(entries)
 		volume, err = s.volume(ctx, c.topic, until, chartDays)
-	}
-	if err != nil {
+		return err
+	})
+	if !counted || err != nil {
 		return nil, err
 	}
 	series, err := s.seriesOf(ctx, volume, until)

@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -416,6 +418,31 @@ func FuzzPageAddresses(f *testing.F) {
 			h.ServeHTTP(w, r)
 			if w.Code != 200 && w.Code != 400 && w.Code != 404 {
 				t.Errorf("GET %s?%s: %d", path, query, w.Code)
+			}
+			checkPage(t, w.Body.Bytes())
+		}
+	})
+}
+
+// slowCounter is a source that takes for ever to count.
+type slowCounter struct{ *memory }
+
+func (slowCounter) Volume(ctx context.Context, _ aggregator.VolumeQuery) ([]aggregator.DayVolume, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestAPageDoesNotWaitForItsVolume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := handler(t, slowCounter{sample()})
+		for path, want := range map[string]string{"/": "Cloud computing", "/topics/cloud": "Karachi"} {
+			began := time.Now()
+			w := get(t, h, path)
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) || strings.Contains(w.Body.String(), "in 30 days") {
+				t.Errorf("GET %s: %d\n%s", path, w.Code, w.Body)
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("GET %s took %v", path, took)
 			}
 			checkPage(t, w.Body.Bytes())
 		}
