@@ -26,3 +26,18 @@ func open(t testing.TB, path string) *bolt.Store {
 func TestStore(t *testing.T) { storagetest.Run(t, fresh) }
 
 func TestStoreAgainstModel(t *testing.T) { storagetest.Compare(t, fresh, 3000) }
+
+// The same where tables are cut and merged at every turn.
+func TestStoreOfSmallTablesAgainstModel(t *testing.T) {
+	storagetest.Compare(t, func(t *testing.T) func() storage.Store {
+		path := filepath.Join(t.TempDir(), "wire.db")
+		return func() storage.Store { return openSmall(t, path) }
+	}, 600)
+}
+
+func openSmall(t testing.TB, path string) *bolt.Store {
+	t.Helper()
+	s, err := bolt.OpenSmall(path)
+	ok(t, err)
+	return s
+}

@@ -2,9 +2,12 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -21,8 +24,13 @@ type check struct {
 	report aggregator.CheckReport
 	// feeds counts the items of each feed.
 	feeds map[aggregator.FeedID]int
-	// identities counts those that are not pruned, reports the entries of stories, places those that lists must have.
-	identities, reports, places int
+	// identities counts those that are not pruned, reports the entries of stories, places those that lists must have,
+	// members those that the index of that name must have.
+	identities, reports, places, members int
+	// blocks are the blocks of members that the items were last held against, by the topic's number.
+	blocks map[uint32]block
+	// inRun counts the entries of each run of a table.
+	inRun map[uint64]uint64
 }
 
 func (c *check) problem(format string, args ...any) {
@@ -55,89 +63,259 @@ func (s *Store) Check(ctx context.Context, repair bool) (aggregator.CheckReport,
 }
 
 func (s *Store) check(ctx context.Context) (aggregator.CheckReport, error) {
-	c := &check{Store: s, ctx: ctx, feeds: make(map[aggregator.FeedID]int)}
-	for _, step := range []struct {
-		bucket []byte
-		each   func(r *reader, k, v []byte) error
-	}{
-		{itemsBucket, c.item}, {identityBucket, c.identity}, {aliasesBucket, c.alias}, {revisionsBucket, c.revision},
-		{storiesBucket, c.storyEntry}, {feedsBucket, c.feed}, {topicsBucket, c.topic}, {notesBucket, c.note},
+	c := &check{Store: s, ctx: ctx, feeds: make(map[aggregator.FeedID]int), blocks: make(map[uint32]block)}
+	for _, step := range []func() error{
+		func() error { return c.table(identityTable) },
+		func() error { return c.table(storiesTable) },
+		func() error { return s.scan(ctx, itemsBucket, c.chunk) },
+		func() error { return s.scanTable(ctx, identityTable, c.identity) },
+		func() error { return s.scanTable(ctx, storiesTable, c.storyEntry) },
+		func() error { return s.scan(ctx, revisionsBucket, c.revision) },
+		func() error { return s.scan(ctx, feedsBucket, c.feed) },
+		func() error { return s.scan(ctx, topicsBucket, c.topic) },
+		func() error { return s.scan(ctx, notesBucket, c.note) },
+		c.lists, c.counts, c.pages,
 	} {
-		if err := s.scan(ctx, step.bucket, step.each); err != nil {
+		if err := step(); errors.Is(err, errSpoiledTable) {
+			return c.report, nil
+		} else if err != nil {
 			return c.report, err
 		}
 	}
-	if err := c.lists(); err != nil {
-		return c.report, err
-	}
-	if err := c.counts(); err != nil {
-		return c.report, err
-	}
-	return c.report, c.pages()
+	return c.report, nil
 }
 
-// item holds an item against identity, stories and aliases, which have to lead to it.
-func (c *check) item(r *reader, k, v []byte) error {
-	seq := seqIn(k)
-	c.report.Items++
-	var rec itemRecord
-	if err := r.decode(v, &rec); err != nil {
-		c.problem("item %d: %v", seq, err)
+// errSpoiledTable ends a check early: what a spoiled table says of the items is not worth reading.
+var errSpoiledTable = errors.New("the table cannot be read")
+
+// table holds a table against its list of runs.
+func (c *check) table(t *table) error {
+	found := c.report.Found
+	var runs map[uint64]run
+	err := c.view(func(r *reader) error {
+		x, err := r.openTable(t)
+		if err != nil {
+			c.problem("%v", err)
+			return nil
+		}
+		runs = make(map[uint64]run)
+		for i, r := range x.runs {
+			if m := x.merging; m != nil && i >= m.from && i < m.to {
+				r.entries = 0 // They go one after the other: any number of them may be left.
+			}
+			runs[r.number] = r
+		}
+		if x.merging != nil {
+			runs[x.merging.out.number] = x.merging.out
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	c.inRun = make(map[uint64]uint64)
+	if c.report.Found == found {
+		err = c.scan(c.ctx, t.bucket, func(_ *reader, k, v []byte) error {
+			if !bytes.Equal(k, runsKey) {
+				c.segment(t, runs, k, v)
+			}
+			return nil
+		})
+	}
+	for number, r := range runs {
+		if n := c.inRun[number]; err == nil && r.entries > 0 && n != r.entries {
+			c.problem("%s: run %d has %d entries and counts %d", t.bucket, number, n, r.entries)
+		}
+	}
+	if err == nil && c.report.Found > found {
+		return errSpoiledTable
+	}
+	return err
+}
+
+func (c *check) segment(t *table, runs map[uint64]run, k, v []byte) {
+	entries, ok := unsealed(v)
+	w := t.width()
+	if len(k) != 12 || !ok || len(entries)%w != 0 {
+		c.problem("%s: segment %x is spoiled", t.bucket, k)
+		return
+	}
+	r, ok := runs[binary.BigEndian.Uint64(k)]
+	if !ok {
+		c.problem("%s: segment %x is of no run", t.bucket, k)
+		return
+	}
+	c.inRun[r.number] += uint64(len(entries) / w)
+	var last []byte
+	for e := entries; len(e) > 0; e = e[w:] {
+		place := uint64(binary.BigEndian.Uint32(e)) / r.step()
+		if place != uint64(binary.BigEndian.Uint32(k[8:])) || last != nil && bytes.Compare(last, e[:t.key]) >= 0 {
+			c.problem("%s: segment %x is not in order", t.bucket, k)
+			return
+		}
+		last = e[:t.key]
+	}
+}
+
+// chunk holds the items of a chunk against the indexes.
+func (c *check) chunk(r *reader, k, v []byte) error {
+	ch, err := parseChunk(k, v)
+	if err != nil {
+		c.problem("%v", err)
 		return nil
 	}
-	it := rec.item(seq)
+	for _, f := range ch.frames {
+		all, err := r.pack.unpacked(f)
+		for i, seq := range f.seqs {
+			c.report.Items++
+			var it aggregator.Item
+			if err == nil {
+				it, err = r.codec.item(seq, all[i])
+			}
+			if err != nil {
+				c.problem("item %d: %v", seq, err)
+				continue
+			}
+			if err := c.item(r, &it); err != nil {
+				c.problem("item %v (Seq %d): %v", it.ID, seq, err)
+			}
+		}
+	}
+	return nil
+}
+
+// item holds an item against identity, stories, lists and members, which have to lead to it.
+func (c *check) item(r *reader, it *aggregator.Item) error {
 	c.feeds[it.Feed]++
-	if seq == 0 || seq > r.bucket(itemsBucket).Sequence() {
-		c.problem("item %v has the Seq %d, and the last that was given is %d", it.ID, seq, r.bucket(itemsBucket).Sequence())
+	if last := r.bucket(itemsBucket).Sequence(); it.Seq == 0 || it.Seq > last {
+		c.problem("item %v has the Seq %d, and the last that was given is %d", it.ID, it.Seq, last)
 	}
-	if at, ok := identityIn(r.bucket(identityBucket).Get(it.ID[:])); !ok || at != (identity{seq, it.Hash}) {
-		c.problem("item %v (Seq %d) is not what its identity leads to", it.ID, seq)
+	at, known, err := r.lookUp(it.ID)
+	if err != nil {
+		return err
 	}
-	var entry reportRecord
-	ok, err := r.get(storiesBucket, storyKey(it.Story, it.ID), &entry)
-	if err != nil || !ok || !sameReport(entry, reportOf(&it)) {
-		c.problem("item %v is not entered in its story %v as it is", it.ID, it.Story)
+	if !known || at != (identity{it.Seq, it.Hash}) {
+		c.problem("item %v (Seq %d) is not what its identity leads to", it.ID, it.Seq)
 	}
 	for _, alias := range it.Aliases {
-		if r.bucket(aliasesBucket).Get(alias[:]) == nil && r.bucket(identityBucket).Get(alias[:]) == nil {
+		if _, known, err := r.lookUp(alias); err != nil || !known {
 			c.problem("item %v has the alias %v, which leads nowhere", it.ID, alias)
 		}
 	}
 	if r.bucket(feedsBucket).Get([]byte(it.Feed)) == nil {
 		c.problem("item %v is of the feed %q, which is not there", it.ID, it.Feed)
 	}
+	if err := c.story(r, it); err != nil {
+		return err
+	}
+	for _, topic := range append(it.Topics[:len(it.Topics):len(it.Topics)], aggregator.AllTopics) {
+		if err := c.member(r, topic, it); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func sameReport(a, b reportRecord) bool {
-	if len(a.Topics) != len(b.Topics) {
-		return false
+// story holds an item against its story, and the first item of a story against the lists.
+func (c *check) story(r *reader, it *aggregator.Item) error {
+	seqs, err := r.reportSeqs(it.Story)
+	if err != nil {
+		return err
 	}
-	for i := range a.Topics {
-		if a.Topics[i] != b.Topics[i] {
-			return false
+	if !slices.Contains(seqs, it.Seq) {
+		c.problem("item %v is not entered in its story %v", it.ID, it.Story)
+		return nil
+	}
+	slices.Sort(seqs)
+	known := map[uint64]filed{it.Seq: {story: it.Story, report: *reportOf(it)}}
+	for i, seq := range seqs {
+		if seq == it.Seq {
+			seqs = seqs[i:]
+			break
+		}
+		if earlier, err := r.reportsOf(it.Story, seqs[i:i+1], known); err != nil || len(earlier) > 0 {
+			return err // That one stands for the story here.
 		}
 	}
-	return a.Seq == b.Seq && a.FirstSeen == b.FirstSeen && a.OrderTime == b.OrderTime
+	reports, err := r.reportsOf(it.Story, seqs, known)
+	if err != nil {
+		return err
+	}
+	lists := r.bucket(listsBucket).Cursor()
+	for _, p := range listing(reports) {
+		c.places++
+		number, ok, err := r.topicNumber(p.topic)
+		if err != nil {
+			return err
+		}
+		key := listKey(number, p.at, it.Story)
+		if found, _ := lists.Seek(key); !ok || !bytes.Equal(found, key) {
+			c.problem("story %v is not listed under %q where it belongs", it.Story, p.topic)
+		}
+	}
+	return nil
+}
+
+// member holds an item against the index of members.
+func (c *check) member(r *reader, topic aggregator.TopicID, it *aggregator.Item) error {
+	c.members++
+	number, ok, err := r.topicNumber(topic)
+	if err != nil {
+		return err
+	}
+	b := c.blocks[number]
+	if ok && (len(b.members) == 0 || it.Seq > b.key || it.Seq < b.members[0].seq) {
+		k, v := r.bucket(membersBucket).Cursor().Seek(blockKey(number, it.Seq))
+		if len(k) == blockKeyLen && binary.BigEndian.Uint32(k) == number {
+			if b, err = parseBlock(k, v); err != nil {
+				return err
+			}
+			c.blocks[number] = b
+		}
+	}
+	i, there := slices.BinarySearchFunc(b.members, it.Seq, func(m member, seq uint64) int { return cmp.Compare(m.seq, seq) })
+	if !there {
+		c.problem("item %v is not among the members of %q", it.ID, topic)
+		return nil
+	}
+	m := b.members[i]
+	feed, err := r.feedOf(m.feed)
+	if err != nil {
+		return err
+	}
+	back, ok, err := r.number(feedKind, string(feed))
+	if err != nil {
+		return err
+	}
+	if !ok || back != m.feed {
+		c.problem("feed %q has no number", feed)
+	}
+	if m.published != instantOf(it.Published) || feed != it.Feed {
+		c.problem("item %v is another among the members of %q: of feed %q, published %v", it.ID, topic, feed, m.published.time())
+	}
+	return nil
 }
 
 func (c *check) identity(r *reader, k, v []byte) error {
 	at, ok := identityIn(v)
 	switch {
-	case !ok || len(k) != 16:
+	case !ok:
 		c.problem("identity %x has %d bytes", k, len(v))
+	case at.alias():
+		if to, ok, err := r.lookUp(at.hash); err != nil || !ok || to.alias() {
+			c.problem("alias %x leads to %x, which is no item", k, at.hash)
+		}
 	case at.pruned():
-	case r.bucket(itemsBucket).Get(seqKey(at.seq)) == nil:
-		c.problem("identity %x leads to Seq %d, where there is no item", k, at.seq)
 	default:
 		c.identities++
-	}
-	return nil
-}
-
-func (c *check) alias(r *reader, k, v []byte) error {
-	if len(k) != 16 || len(v) != 16 || r.bucket(identityBucket).Get(v) == nil {
-		c.problem("alias %x leads to %x, which is no item", k, v)
+		ch, err := r.chunkOf(at.seq)
+		there := false
+		if err == nil && ch != nil {
+			_, _, there = ch.find(at.seq)
+		}
+		if !there {
+			c.problem("identity %x leads to Seq %d, where there is no item", k, at.seq)
+		}
 	}
 	return nil
 }
@@ -152,42 +330,15 @@ func (c *check) revision(r *reader, k, v []byte) error {
 		c.problem("revision %x has a wrong key", k)
 		return nil
 	}
-	if at, ok := identityIn(r.bucket(identityBucket).Get(k[:16])); !ok || at.pruned() {
+	if at, ok, err := r.lookUp(aggregator.ItemID(k[:16])); err != nil || !ok || at.pruned() || at.alias() {
 		c.problem("revision %x is of no item", k)
 	}
 	return nil
 }
 
-// storyEntry holds a story against the lists when it comes to the story's first entry.
-func (c *check) storyEntry(r *reader, k, v []byte) error {
+// storyEntry counts: each item was found in its story, so that more entries than items are too many.
+func (c *check) storyEntry(*reader, []byte, []byte) error {
 	c.reports++
-	if len(k) != 32 {
-		c.problem("story entry %x has a wrong key", k)
-		return nil
-	}
-	story := aggregator.StoryID(k[:16])
-	before, _ := r.bucket(storiesBucket).Cursor().Seek(k[:16])
-	if !bytes.Equal(before, k) {
-		return nil
-	}
-	reports, err := r.reports(story)
-	if err != nil {
-		c.problem("story %v: %v", story, err)
-		return nil
-	}
-	places := r.bucket(listsBucket).Cursor()
-	for topic, at := range listing(reports) {
-		c.places++
-		key := listKey(topic, at, story)
-		if found, _ := places.Seek(key); !bytes.Equal(found, key) {
-			c.problem("story %v is not listed under %q where it belongs", story, topic)
-		}
-	}
-	for _, rep := range reports {
-		if at, ok := identityIn(r.bucket(identityBucket).Get(rep.id[:])); !ok || at.seq != rep.Seq {
-			c.problem("story %v has the item %v, which is not there", story, rep.id)
-		}
-	}
 	return nil
 }
 
@@ -228,17 +379,35 @@ func (c *check) topic(r *reader, k, v []byte) error {
 	return nil
 }
 
-// lists finds places of stories that are not those of storyEntry. Since all of those are there, it is enough to count.
+// lists finds places of stories that are not those of items. Since all of those are there, it is enough to count. So it
+// is with the members.
 func (c *check) lists() error {
-	listed := 0
+	listed, members := 0, 0
 	err := c.scan(c.ctx, listsBucket, func(*reader, []byte, []byte) error {
 		listed++
 		return nil
 	})
-	if err == nil && c.report.Found == 0 && listed != c.places {
+	if err != nil {
+		return err
+	}
+	err = c.scan(c.ctx, membersBucket, func(_ *reader, k, v []byte) error {
+		b, err := parseBlock(k, v)
+		if err != nil {
+			c.problem("%v", err)
+		}
+		members += len(b.members)
+		return nil
+	})
+	if err != nil || c.report.Found > 0 {
+		return err
+	}
+	if listed != c.places {
 		c.problem("the lists have %d entries that belong to no story", listed-c.places)
 	}
-	return err
+	if members != c.members {
+		c.problem("the index of members has %d that are no items", members-c.members)
+	}
+	return nil
 }
 
 // counts finds entries that lead to items and are not those that the items were held against.
@@ -321,11 +490,18 @@ func verify(ctx context.Context, path string) (report aggregator.CheckReport, er
 	if err != nil {
 		return report, err
 	}
-	s := &Store{path: path, codec: codec, file: file{db: db}}
+	s := &Store{path: path, codec: codec, tables: usualLimits(), file: file{db: db}}
 	err = s.view(func(r *reader) (err error) {
 		s.file.pack, err = r.newPacker()
 		return err
 	})
+	var n uint32
+	if err == nil {
+		n, err = s.formatOf()
+	}
+	if err == nil && n != format {
+		err = fmt.Errorf("it is of format %d, and %d is what is checked: open it as a store, which brings it forward", n, format)
+	}
 	if err == nil {
 		report, err = s.check(ctx)
 	}

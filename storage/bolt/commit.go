@@ -23,9 +23,9 @@ const (
 type commit struct {
 	poll aggregator.Poll
 	size int
-	// pack made the records, one for each item of the poll.
-	pack    *packer
-	records [][]byte
+	// pack made the frames of the poll's items.
+	pack   *packer
+	frames []madeFrame
 	// place is where among the polls it was given.
 	place int
 	// done gets the outcome once.
@@ -177,7 +177,7 @@ func checked(poll aggregator.Poll) (*commit, error) {
 	if len(poll.Items) == 0 {
 		return c, nil
 	}
-	c.poll.Items = nil
+	c.poll.Items = make([]aggregator.Item, 0, len(poll.Items))
 	last := make(map[aggregator.ItemID]int, len(poll.Items))
 	for i, it := range poll.Items {
 		last[it.ID] = i
@@ -204,26 +204,12 @@ func checked(poll aggregator.Poll) (*commit, error) {
 	return c, nil
 }
 
-// encode makes the records of the items as if all were new, which most are: it is the larger part of the work, and here
+// encode makes the frames of the items as if all were new, which most are: it is the larger part of the work, and here
 // nobody waits for it.
-func (c *commit) encode(codec codec, p *packer) error {
-	c.pack, c.records = p, make([][]byte, len(c.poll.Items))
-	for i := range c.poll.Items {
-		record, err := codec.encodePacked(p, itemRecordOf(&c.poll.Items[i]))
-		if err != nil {
-			return fmt.Errorf("item %v: %w", c.poll.Items[i].ID, err)
-		}
-		c.records[i] = record
-	}
-	return nil
-}
-
-// record is that of the poll's i-th item, nil where the store's dictionaries have changed since it was made.
-func (c *commit) record(p *packer, i int) []byte {
-	if c.pack != p {
-		return nil
-	}
-	return c.records[i]
+func (c *commit) encode(codec codec, p *packer) (err error) {
+	c.pack = p
+	c.frames, err = codec.frames(p, c.poll.Items)
+	return err
 }
 
 // commitBatch writes what waits. Who calls it holds writing.

@@ -57,19 +57,22 @@ func (s *Store) Compact(ctx context.Context) (report aggregator.CompactReport, e
 	if report.Before, err = fileSize(s.path); err != nil {
 		return report, s.wrap("compact", err)
 	}
-	if err := s.rewrite(ctx, (*newFile).copyAll); err != nil {
+	if err := s.rewrite(ctx, s.retrain, (*newFile).copyAll); err != nil {
 		return report, fmt.Errorf("compact: %w", err)
 	}
 	report.After, err = fileSize(s.path)
 	return report, s.wrap("compact", err)
 }
 
-// rewrite lets fill write a new file and puts it in the place of the open one. Who calls it holds maintaining and writing.
-func (s *Store) rewrite(ctx context.Context, fill func(*newFile, context.Context) error) (err error) {
+// rewrite lets fill write a new file, with the given dictionary, and puts it in the place of the open one. Who calls it
+// holds maintaining and writing.
+func (s *Store) rewrite(
+	ctx context.Context, dictionary func() (uint32, []byte, error), fill func(*newFile, context.Context) error,
+) (err error) {
 	if err := s.writable(); err != nil {
 		return err
 	}
-	n, err := s.startFile()
+	n, err := s.startFile(dictionary)
 	if err != nil {
 		return err
 	}
@@ -97,8 +100,8 @@ func (s *Store) rewrite(ctx context.Context, fill func(*newFile, context.Context
 	return syncFolder(s.path)
 }
 
-// startFile makes the new file with its buckets, its dictionary and the format.
-func (s *Store) startFile() (*newFile, error) {
+// startFile makes the new file with its buckets and its dictionary.
+func (s *Store) startFile(dictionaryOf func() (uint32, []byte, error)) (*newFile, error) {
 	path := newPath(s.path)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -107,7 +110,7 @@ func (s *Store) startFile() (*newFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	number, dictionary, err := s.retrain()
+	number, dictionary, err := dictionaryOf()
 	if err != nil {
 		return nil, err
 	}
@@ -167,22 +170,33 @@ func (s *Store) retrain() (number uint32, dictionary []byte, err error) {
 
 // put writes a pair, and commits now and then. k and v may be changed once it returned.
 func (n *newFile) put(bucket, k, v []byte) error {
-	if n.tx == nil {
-		tx, err := n.db.Begin(true)
-		if err != nil {
-			return err
-		}
-		n.tx, n.size = tx, 0
+	if err := n.begin(); err != nil {
+		return err
 	}
 	b := n.tx.Bucket(bucket)
 	b.FillPercent = copyFill
-	if bytes.Equal(bucket, itemsBucket) {
-		b.FillPercent = itemFill
-	}
 	if err := b.Put(k, bytes.Clone(v)); err != nil {
 		return err
 	}
-	if n.size += len(k) + len(v) + 32; n.size < bytesPerWrite {
+	return n.wrote(len(k) + len(v) + 32)
+}
+
+// begin begins a transaction where there is none.
+func (n *newFile) begin() error {
+	if n.tx != nil {
+		return nil
+	}
+	tx, err := n.db.Begin(true)
+	if err != nil {
+		return err
+	}
+	n.tx, n.size = tx, 0
+	return nil
+}
+
+// wrote commits when a transaction has become large.
+func (n *newFile) wrote(size int) error {
+	if n.size += size; n.size < bytesPerWrite {
 		return nil
 	}
 	return n.commit()
@@ -226,13 +240,19 @@ func (n *newFile) copyAll(ctx context.Context) error {
 		var err error
 		switch string(bucket) {
 		case string(dictionariesBucket):
-		case string(itemsBucket), string(revisionsBucket):
+		case string(itemsBucket):
+			err = n.copyItems(ctx)
+		case string(identityBucket):
+			err = n.copyTable(ctx, identityTable)
+		case string(storiesBucket):
+			err = n.copyTable(ctx, storiesTable)
+		case string(revisionsBucket):
 			err = n.copyPacked(ctx, bucket, nil)
 		case string(statesBucket):
 			err = n.copyStates(ctx)
 		case string(feedsBucket):
 			err = n.copyFeeds(ctx)
-		case string(storiesBucket), string(topicsBucket), string(notesBucket):
+		case string(topicsBucket), string(notesBucket):
 			err = n.copyRecords(ctx, bucket)
 		default:
 			err = n.copyPairs(ctx, bucket)
@@ -241,24 +261,29 @@ func (n *newFile) copyAll(ctx context.Context) error {
 			return fmt.Errorf("copy %s: %w", bucket, err)
 		}
 	}
-	return n.copyLastSeq()
+	if err := n.copyFormatAndSeq(); err != nil {
+		return err
+	}
+	return n.view(func(r *reader) error {
+		return n.setSequence(namesBucket, r.bucket(namesBucket).Sequence())
+	})
 }
 
-// copyLastSeq copies the sequence number of items and sets the format.
-func (n *newFile) copyLastSeq() error {
+// copyFormatAndSeq sets the format and copies the sequence number of items.
+func (n *newFile) copyFormatAndSeq() error {
 	if err := n.put(metaBucket, formatKey, binary.BigEndian.AppendUint32(nil, format)); err != nil {
 		return err
 	}
 	return n.view(func(r *reader) error {
-		return n.setSequence(r.bucket(itemsBucket).Sequence())
+		return n.setSequence(itemsBucket, r.bucket(itemsBucket).Sequence())
 	})
 }
 
-func (n *newFile) setSequence(seq uint64) error {
+func (n *newFile) setSequence(bucket []byte, seq uint64) error {
 	if err := n.commit(); err != nil {
 		return err
 	}
-	return n.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(itemsBucket).SetSequence(seq) })
+	return n.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).SetSequence(seq) })
 }
 
 func (n *newFile) copyPairs(ctx context.Context, bucket []byte) error {

@@ -63,7 +63,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 // commitUntilKilled polls all feeds in turn, at once, and prints each poll that is acknowledged. The n-th poll of a feed
 // brings the ETag n and items of its own.
 func commitUntilKilled(t *testing.T, path string) {
-	s := open(t, path)
+	s := openSmall(t, path)
 	var out sync.Mutex
 	var wg sync.WaitGroup
 	for range crashFeeds {

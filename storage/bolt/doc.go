@@ -6,7 +6,7 @@
 // Every bucket is a sorted map from bytes to bytes. A "record" is CBOR (RFC 8949) with small integers as the names of
 // fields, so that a field can be added without touching what is stored; its first byte says how it is wrapped (pack.go):
 //
-//	1    the CBOR as it is; written by format 1 only
+//	1    the CBOR as it is; format 1 has such records, compacting makes others of them
 //	2    the CBOR, then its CRC-32C, 4 bytes
 //	3    a zstd frame of the CBOR (RFC 8878) with the frame's checksum, by the dictionary that the frame names, if any
 //
@@ -14,7 +14,8 @@
 //
 // Items and revisions are compressed where that makes them shorter. Integers in keys are big-endian, an "instant" is 12
 // bytes that sort as time does (key.go), and a "topic" or a "space" in a key is its length in two bytes and its id,
-// since bbolt has no empty keys and AllTopics is empty.
+// since bbolt has no empty keys and AllTopics is empty. A "number" is four bytes that the bucket names gives to a feed or
+// topic.
 //
 //	meta        "format"    -> version of this layout, 4 bytes
 //	            "authority" -> what Authority was given first
@@ -25,13 +26,17 @@
 //	listings    feed id                -> Poll.Listing: its hashes, 64 bytes an item
 //	due         instant, feed id       -> the URL at which the feed is polled, or nothing where an earlier format wrote
 //	                                      it; active feeds only
-//	items       Seq                    -> record: Item
-//	identity    ItemID                 -> Seq and Item.Hash, 8 and 16 bytes; the Seq is 0 for what was pruned
-//	aliases     ItemID                 -> ItemID of the item that it leads to
+//	items       Seq                    -> chunk: the items from above the key before up to this Seq (chunk.go)
+//	identity    table: ItemID          -> Seq, 6 bytes, and Item.Hash; the Seq is 0 for what was pruned
+//	            table: alias           -> 6 bytes 0xff, and the ItemID that it leads to
 //	revisions   ItemID, number         -> record: Revision
-//	stories     StoryID, ItemID        -> record: where the item is, and what places its story in the lists
-//	lists       topic, inverted instant, StoryID -> nothing; one entry for each story and each of its topics
+//	stories     table: half a StoryID, Seq, 6 bytes -> 1 for an item of that story, 0 for one that no longer is
+//	lists       number of a topic, short instant, inverted StoryID -> nothing; one entry for each story and each of its topics
 //	topics      topic                  -> record: Version
+//	members     number of a topic, Seq -> block: the topic's items from above the key before up to this Seq, each with its
+//	                                      Published and the number of its feed (members.go)
+//	names       't' or 'f', id         -> the number of the topic or feed
+//	            'n', number            -> 't' or 'f', id
 //	notes       space, key             -> record: the value of a Note
 //	dictionaries number, 4 bytes       -> a zstd dictionary; the greatest number is the one to write with
 //
@@ -39,25 +44,43 @@
 // hundred bytes and one key of due; and feeds are leased by what due says alone. An item that changes moves to a new Seq: the pages of items fill up in order and stay full. The
 // sequence number of the bucket items is the last Seq; a Refile takes one too, for the Versions that it moves.
 //
-// What lists holds of a story is a pure function of its entries in stories (listing); at each change the entries
-// before and after are compared and the difference is written. So the latest stories of a topic are a short scan from
-// where the topic begins.
+// What lists holds of a story is a pure function of its items (listing); at each change the places before and after are
+// compared and the difference is written. So the latest stories of a topic are a short scan back from where the topic
+// ends. All topics' members, AllTopics' among them, are kept by Seq, as items are: what a topic has of a period is found
+// without reading any other item, in the order in which it is to come and in blocks that can be passed over.
+//
+// # Tables
+//
+// Keys that are hashes are spread over a B+tree, so that each new one changes another page. identity and stories are
+// tables instead (table.go): every transaction adds one sorted run of entries, and runs of a size become one, a few
+// segments at a time. The key "\x00" has the list of runs; a segment's key is the number of its run, 8 bytes, and its own,
+// 4 bytes, its value entries of one width by their keys, and a CRC-32C. Everything about a table is changed in the
+// transaction that adds to it. There is nothing to do after a crash, and nothing is kept in memory.
+//
+// stories has half of each story's id. Two stories may share it; the items say which one is theirs.
+//
+// # Chunks and frames
+//
+// Items are written in chunks of some pages, for a page has room for three of them and wastes what a fourth would need. They are
+// compressed in frames of about 8 KiB of text: what the items of a feed have in common is stored once, and that is faster
+// than item by item. To read one means to unpack its frame.
 //
 // # Dictionaries
 //
-// Most items are a kilobyte or two: too short for a compressor to learn anything from one of them. A dictionary has what
-// the items of this store share, phrases and links and the names of fields, and makes each a third or so shorter than
-// zstd does without. The first is trained, once, when the store has its first items (trainAfter), in the half second
+// Even so a frame is too short for a compressor to learn much from it. A dictionary has what the items of this store share, phrases and
+// links and the names of fields. The first is trained, once, when the store has its first items (trainAfter), in the half second
 // after a commit whose callers already have their answer. A dictionary is never changed, and stays as long as a record
 // may need it.
 //
 // # Formats
 //
-// meta says which format a file has. Open brings an earlier one forward in one transaction; a file of each is kept in
-// testdata. A newer one is refused.
+// meta says which format a file has. Open brings an earlier one forward: it writes the store anew and puts it in the
+// place of the old one, as a compaction does (migrate.go). A file of each format is kept in testdata. A newer one is refused.
 //
 //	1    the first
-//	2    records are summed or packed, there are dictionaries and listings; the records of format 1 stay as they are
+//	2    records are summed or packed, there are dictionaries and listings
+//	3    states and feeds are fields, due has URLs
+//	4    items are in chunks, identity and stories are tables, aliases are in identity, there are members and names
 //
 // # Writing
 //
@@ -78,7 +101,8 @@
 //
 // # Maintenance
 //
-// Identities, stories and lists say nothing that the items do not say, but for the identities of what was pruned. Check
+// Identities, stories, lists and members say nothing that the items do not say, but for the identities of what was
+// pruned. Check
 // holds the ones against the others. Compact writes a new file, sequentially and without holes, syncs it and renames it
 // over the old one while both are locked: there is an instant from which the new one counts, and no other in between. A
 // repair is the same with the indexes made from the items. Both hold the right to write; readers go on with the old file

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"errors"
 	"os"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -9,6 +10,40 @@ import (
 // OpenOn is Open with a file layer of the test's own.
 func OpenOn(path string, openFile func(string, int, os.FileMode) (*os.File, error)) (*Store, error) {
 	return open(path, Options{}, openFile)
+}
+
+// OpenSmall is Open with tables that are divided after a few entries and merged all the time, and never at once: what
+// else takes a hundred thousand items.
+func OpenSmall(path string) (*Store, error) {
+	s, err := Open(path, Options{})
+	if err == nil {
+		s.tables = tableLimits{segment: 8, once: 32, each: 6, least: 8}
+	}
+	return s, err
+}
+
+// Merging reports whether runs of a table are being merged.
+func (s *Store) Merging() (yes bool) {
+	_ = s.view(func(r *reader) error {
+		for _, t := range []*table{identityTable, storiesTable} {
+			if x, err := r.index(t); err == nil && x.merging != nil {
+				yes = true
+			}
+		}
+		return nil
+	})
+	return yes
+}
+
+// Runs is how many runs a store's identities have.
+func (s *Store) Runs() (n int) {
+	_ = s.view(func(r *reader) error {
+		if x, err := r.index(identityTable); err == nil {
+			n = len(x.runs)
+		}
+		return nil
+	})
+	return n
 }
 
 // ReadRecord reads bytes as the record of an item, without a dictionary.
@@ -42,6 +77,52 @@ func MakeRecord(text string) []byte {
 	return record
 }
 
+// ReadChunk reads bytes as a chunk of items, without a dictionary. They may lack the checksum of the table.
+func ReadChunk(value []byte) error {
+	p, err := newPacker(0)
+	if err != nil {
+		return err
+	}
+	for _, v := range [][]byte{value, sealed(value)} {
+		c, parseErr := parseChunk(seqKey(9), v)
+		err = errors.Join(err, parseErr)
+		for i := 0; parseErr == nil && i < len(c.frames); i++ {
+			_, frameErr := p.unpacked(c.frames[i])
+			err = errors.Join(err, frameErr)
+		}
+	}
+	return err
+}
+
+// MakeChunk makes a chunk of items without a title and with the given texts.
+func MakeChunk(texts ...string) []byte {
+	p, err := newPacker(0)
+	if err != nil {
+		panic(err)
+	}
+	c := chunk{key: uint64(len(texts))}
+	for i, text := range texts {
+		c.frames = append(c.frames, p.packedFrame([]uint64{uint64(i + 1)}, []byte(text)))
+	}
+	return c.bytes()
+}
+
+// ReadMembers reads bytes as a block of members, as they are and with a checksum that is right.
+func ReadMembers(value []byte) error {
+	_, err := parseBlock(blockKey(1, 9), value)
+	_, sealedErr := parseBlock(blockKey(1, 9), sealed(value))
+	return errors.Join(err, sealedErr)
+}
+
+// MakeMembers makes a block of members with the given Seqs.
+func MakeMembers(seqs ...uint64) []byte {
+	b := block{key: seqs[len(seqs)-1]}
+	for _, seq := range seqs {
+		b.members = append(b.members, member{seq: seq, published: instant{Sec: int64(seq), Nano: int32(seq % 2)}, feed: 1})
+	}
+	return b.bytes()
+}
+
 // PlainRecords makes an item's CBOR, as it would be stored without any wrapping.
 func PlainRecords() func(*aggregator.Item) []byte {
 	c, err := newCodec()
@@ -54,5 +135,75 @@ func PlainRecords() func(*aggregator.Item) []byte {
 			panic(err)
 		}
 		return b
+	}
+}
+
+// Transactions counts those that were ever written to the store's file.
+func (s *Store) Transactions() (n int) {
+	_ = s.view(func(r *reader) error {
+		n = r.tx.ID()
+		return nil
+	})
+	return n
+}
+
+// Spoilers make a store say something else in one place, each of the first item.
+func Spoilers() map[string]func(s *Store) error {
+	first := func(s *Store, f func(w *writer, it *aggregator.Item) error) error {
+		return s.update(func(w *writer) error {
+			k, v := w.bucket(itemsBucket).Cursor().First()
+			c, err := parseChunk(k, v)
+			if err != nil {
+				return err
+			}
+			it, err := w.item(c.frames[0].seqs[0])
+			if err != nil {
+				return err
+			}
+			return f(w, &it)
+		})
+	}
+	table := func(set func(w *writer, it *aggregator.Item)) func(s *Store) error {
+		return func(s *Store) error {
+			return first(s, func(w *writer, it *aggregator.Item) error {
+				set(w, it)
+				return nil
+			})
+		}
+	}
+	return map[string]func(s *Store) error{
+		"an item that is gone": func(s *Store) error {
+			return first(s, func(w *writer, it *aggregator.Item) error { return w.replaceItems(replacement{seq: it.Seq}) })
+		},
+		"an identity that leads elsewhere": table(func(w *writer, it *aggregator.Item) {
+			w.setIdentity(it.ID, identity{seq: it.Seq + 1, hash: it.Hash})
+		}),
+		"an identity of nothing": table(func(w *writer, _ *aggregator.Item) {
+			w.setIdentity(aggregator.ItemID{7}, identity{seq: 7777})
+		}),
+		"an alias that leads nowhere": table(func(w *writer, _ *aggregator.Item) {
+			w.setIdentity(aggregator.ItemID{7}, identity{seq: isAlias, hash: [16]byte{8}})
+		}),
+		"an entry of a story that is gone": table(func(w *writer, it *aggregator.Item) {
+			w.setReport(it.Story, it.Seq, false)
+		}),
+		"an entry of a story for nothing": table(func(w *writer, _ *aggregator.Item) {
+			w.setReport(aggregator.StoryID{7}, 7777, true)
+		}),
+		"a member that is gone": func(s *Store) error {
+			return first(s, func(w *writer, it *aggregator.Item) error { return w.enlist(aggregator.AllTopics, it, true) })
+		},
+		"a member of another time": func(s *Store) error {
+			return first(s, func(w *writer, it *aggregator.Item) error {
+				it.Published = it.Published.Add(1)
+				return w.enlist("cloud", it, false)
+			})
+		},
+		"a member that is no item": func(s *Store) error {
+			return first(s, func(w *writer, it *aggregator.Item) error {
+				it.Seq = 7777
+				return w.enlist("cloud", it, false)
+			})
+		},
 	}
 }

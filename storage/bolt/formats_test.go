@@ -8,11 +8,13 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/storage/bolt"
@@ -127,7 +129,7 @@ func unpack(t testing.TB, fixture, path string) {
 // A file of each earlier format says what a store of today says that was filled in the same way, also after it was
 // written to and opened again.
 func TestEarlierFormatsAreRead(t *testing.T) {
-	for _, fixture := range []string{"format1.db.gz", "format2.db.gz"} {
+	for _, fixture := range []string{"format1.db.gz", "format2.db.gz", "format3.db.gz"} {
 		t.Run(fixture, func(t *testing.T) {
 			path, today := filepath.Join(t.TempDir(), "old.db"), filepath.Join(t.TempDir(), "today.db")
 			unpack(t, fixture, path)
@@ -154,4 +156,44 @@ func TestEarlierFormatsAreRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A file that cannot be brought forward is left as it was, and so it is when there is no room for a second one.
+func TestEarlierFormatIsWholeWhereItCannotBeBroughtForward(t *testing.T) {
+	if path := os.Getenv(childStore); path != "" {
+		lift := limitFiles(t, 50_001)
+		_, err := bolt.Open(path, bolt.Options{})
+		lift()
+		expectError(t, err, path, "bring format 2 forward")
+		return
+	}
+	path := filepath.Join(t.TempDir(), "old.db")
+	unpack(t, "format2.db.gz", path)
+	before, err := os.ReadFile(path)
+	ok(t, err)
+	same := func(when string) {
+		t.Helper()
+		after, err := os.ReadFile(path)
+		ok(t, err)
+		if !slices.Equal(before, after) {
+			t.Errorf("%s the file was changed", when)
+		}
+		entries, err := os.ReadDir(filepath.Dir(path))
+		ok(t, err)
+		if len(entries) != 1 {
+			t.Errorf("%s the folder has %v", when, entries)
+		}
+	}
+	if out, err := child(t, t.Name(), path).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	same("without room")
+	write(t, path, func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("items")).Put([]byte("\x00\x00\x00\x00\x00\x00\x00\x01"), []byte{3, 1, 2, 3})
+	})
+	before, err = os.ReadFile(path)
+	ok(t, err)
+	_, err = bolt.Open(path, bolt.Options{})
+	expectError(t, err, path, "item 1")
+	same("with a damaged item")
 }

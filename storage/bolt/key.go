@@ -29,6 +29,17 @@ func (i instant) time() time.Time { return time.Unix(i.Sec+zeroUnix, int64(i.Nan
 
 func (i instant) compare(o instant) int { return i.time().Compare(o.time()) }
 
+const secondsADay = 24 * 60 * 60
+
+// day counts the UTC days from that of the zero time.Time.
+func (i instant) day() int64 {
+	day := i.Sec / secondsADay
+	if i.Sec%secondsADay < 0 {
+		day--
+	}
+	return day
+}
+
 // instantLen is how many bytes an instant takes in a key.
 const instantLen = 12
 
@@ -38,14 +49,24 @@ func (i instant) appendTo(key []byte) []byte {
 	return binary.BigEndian.AppendUint32(key, uint32(i.Nano))
 }
 
-// appendInverted adds the instant to a key so that later times come first.
-func (i instant) appendInverted(key []byte) []byte {
-	start := len(key)
-	key = i.appendTo(key)
-	for n := start; n < len(key); n++ {
-		key[n] = ^key[n]
+// shortSecond is above all seconds of an instant that take five bytes in a place: those of the years 1 to 34841.
+const shortSecond = 1 << 40
+
+// appendShort adds the instant to a key so that keys sort as times do, in seven bytes where it is a date of our times
+// without a fraction of a second.
+func (i instant) appendShort(key []byte) []byte {
+	switch {
+	case i.Sec < 0:
+		key = binary.BigEndian.AppendUint64(append(key, 0), uint64(i.Sec)^1<<63)
+	case i.Sec < shortSecond:
+		key = binary.BigEndian.AppendUint32(append(key, 1, byte(i.Sec>>32)), uint32(i.Sec))
+	default:
+		key = binary.BigEndian.AppendUint64(append(key, 2), uint64(i.Sec)^1<<63)
 	}
-	return key
+	if i.Nano == 0 {
+		return append(key, 0)
+	}
+	return binary.BigEndian.AppendUint32(append(key, 1), uint32(i.Nano))
 }
 
 // instantIn reads what appendTo wrote at the start of a key.
@@ -65,37 +86,73 @@ func dueKey(at instant, feed []byte) []byte {
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 
 func topicKey(topic aggregator.TopicID) []byte {
-	key := make([]byte, 0, 2+len(topic)+instantLen+16)
+	key := make([]byte, 0, 2+len(topic))
 	key = binary.BigEndian.AppendUint16(key, uint16(len(topic)))
 	return append(key, topic...)
 }
 
-func listKey(topic aggregator.TopicID, at instant, story aggregator.StoryID) []byte {
-	return append(at.appendInverted(topicKey(topic)), story[:]...)
+// listKey is where a story is listed under the topic with the given number. Keys are read from the last to the first:
+// later stories come first, and of those of one instant the one with the lesser id.
+func listKey(topic uint32, at instant, story aggregator.StoryID) []byte {
+	key := at.appendShort(binary.BigEndian.AppendUint32(make([]byte, 0, 32), topic))
+	for _, b := range story {
+		key = append(key, ^b)
+	}
+	return key
 }
 
-func storyKey(story aggregator.StoryID, item aggregator.ItemID) []byte {
-	return append(append(make([]byte, 0, 32), story[:]...), item[:]...)
+// storyInKey is the story of a key of lists.
+func storyInKey(key []byte) (story aggregator.StoryID, ok bool) {
+	if len(key) < 4+7+len(story) {
+		return story, false
+	}
+	for i, b := range key[len(key)-len(story):] {
+		story[i] = ^b
+	}
+	return story, true
+}
+
+// Seqs take six bytes in tables.
+const seqLen = 6
+
+func putSeq(b []byte, seq uint64) {
+	binary.BigEndian.PutUint16(b, uint16(seq>>32))
+	binary.BigEndian.PutUint32(b[2:], uint32(seq))
+}
+
+func shortSeq(b []byte) uint64 {
+	return uint64(binary.BigEndian.Uint16(b))<<32 | uint64(binary.BigEndian.Uint32(b[2:]))
 }
 
 func revisionKey(item aggregator.ItemID, number int) []byte {
 	return binary.BigEndian.AppendUint64(append(make([]byte, 0, 24), item[:]...), uint64(number))
 }
 
-// identity is the value of the bucket of that name.
+// identity is what the table identity says of an id.
 type identity struct {
-	// seq is 0 for an item that was pruned.
-	seq  uint64
-	hash aggregator.Hash
+	// seq is 0 for an item that was pruned, isAlias for the alias of an item.
+	seq uint64
+	// hash is the item's Hash, or the ID that an alias leads to.
+	hash [16]byte
 }
 
-func (v identity) pruned() bool { return v.seq == 0 }
+const (
+	isAlias     = 1<<(8*seqLen) - 1
+	identityLen = seqLen + 16
+)
 
-func (v identity) bytes() []byte { return append(seqKey(v.seq), v.hash[:]...) }
+func (v identity) pruned() bool { return v.seq == 0 }
+func (v identity) alias() bool  { return v.seq == isAlias }
+
+func (v identity) appendTo(b []byte) []byte {
+	var seq [seqLen]byte
+	putSeq(seq[:], v.seq)
+	return append(append(b, seq[:]...), v.hash[:]...)
+}
 
 func identityIn(value []byte) (identity, bool) {
-	if len(value) != 24 {
+	if len(value) != identityLen {
 		return identity{}, false
 	}
-	return identity{seq: binary.BigEndian.Uint64(value), hash: aggregator.Hash(value[8:])}, true
+	return identity{seq: shortSeq(value), hash: [16]byte(value[seqLen:])}, true
 }

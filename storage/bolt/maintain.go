@@ -110,15 +110,16 @@ func (s *Store) refileSome(
 	if err != nil {
 		return 0, state, err
 	}
-	var differ []aggregator.Item
+	var differ []refiled
 	for _, it := range items {
 		topics, err := tidyTopics(classify(it))
 		if err != nil {
 			return 0, state, fmt.Errorf("refile item %v: %w", it.ID, err)
 		}
 		if !slices.Equal(topics, it.Topics) {
-			it.Topics = topics
-			differ = append(differ, it)
+			next := it
+			next.Topics = topics
+			differ = append(differ, refiled{old: it, next: next})
 		}
 	}
 	next = state
@@ -144,8 +145,11 @@ func (s *Store) refileSome(
 	return len(differ), next, nil
 }
 
+// refiled is an item before and after.
+type refiled struct{ old, next aggregator.Item }
+
 // refile stores the items where they are. The Versions of their topics get a sequence number that no item has.
-func (w *writer) refile(items []aggregator.Item) error {
+func (w *writer) refile(items []refiled) error {
 	if len(items) == 0 {
 		return nil
 	}
@@ -153,15 +157,19 @@ func (w *writer) refile(items []aggregator.Item) error {
 	if err != nil {
 		return err
 	}
+	var changes []replacement
 	for i := range items {
-		if err := w.putPacked(itemsBucket, seqKey(items[i].Seq), itemRecordOf(&items[i])); err != nil {
+		it := &items[i]
+		if err := w.file(&it.next, &it.old, seq); err != nil {
 			return err
 		}
-		if err := w.file(&items[i], seq); err != nil {
+		cbor, err := w.codec.cborOf(&it.next)
+		if err != nil {
 			return err
 		}
+		changes = append(changes, replacement{seq: it.next.Seq, cbor: cbor})
 	}
-	return nil
+	return w.replaceItems(changes...)
 }
 
 // Authority is the name that published ids are built on; see storage.MaintenanceStore.

@@ -21,23 +21,6 @@ type noteRecord struct {
 // spaceKey begins the keys of a space.
 func spaceKey(space string) []byte { return topicKey(aggregator.TopicID(space)) }
 
-// addNotes makes the bucket in a file from before there were notes. It takes no format of its own: who does not know
-// the bucket leaves it alone.
-func (s *Store) addNotes() error {
-	there := false
-	err := s.view(func(r *reader) error {
-		there = r.bucket(notesBucket) != nil
-		return nil
-	})
-	if err != nil || there {
-		return err
-	}
-	return s.update(func(w *writer) error {
-		_, err := w.tx.CreateBucketIfNotExists(notesBucket)
-		return err
-	})
-}
-
 // Notes yields the notes of a space; see storage.NoteStore.
 func (s *Store) Notes(ctx context.Context, space string) iter.Seq2[aggregator.Note, error] {
 	return func(yield func(aggregator.Note, error) bool) {
@@ -129,7 +112,15 @@ func (c *check) note(r *reader, k, v []byte) error {
 }
 
 // notes keeps those that can be read.
-func (n *repairs) notes(ctx context.Context) error {
+func (n *rebuilding) notes(ctx context.Context) error {
+	there := false
+	err := n.view(func(r *reader) error {
+		there = r.bucket(notesBucket) != nil
+		return nil
+	})
+	if err != nil || !there { // Earlier formats have none, or have them without saying so.
+		return err
+	}
 	return n.scan(ctx, notesBucket, func(r *reader, k, v []byte) error {
 		var rec noteRecord
 		if r.decode(v, &rec) != nil {

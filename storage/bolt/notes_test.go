@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"bytes"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -51,13 +52,13 @@ func TestRepairKeepsTheNotesThatCanBeRead(t *testing.T) {
 	}
 }
 
-// A file from before there were notes is opened, also only to read it.
+// A file from before there were notes is opened, and has them from then on.
 func TestNotesComeToAStoreWithoutThem(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
-	ok(t, opened(t, path).Close())
+	unpack(t, "format3.db.gz", path)
 	change(t, path, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("notes")) })
-	if _, err := bolt.Verify(t.Context(), path); err != nil {
-		t.Errorf("verify: %v", err)
+	if _, err := bolt.Verify(t.Context(), path); err == nil || !strings.Contains(err.Error(), "brings it forward") {
+		t.Errorf("verify a file of an earlier format: error = %v, want it to say what to do", err)
 	}
 	s := opened(t, path)
 	defer s.Close()

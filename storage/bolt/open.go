@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -23,7 +22,7 @@ import (
 )
 
 // format is the version of the layout that this package writes and the newest that it reads.
-const format = 3
+const format = 4
 
 // The buckets and the keys of meta.
 var (
@@ -34,20 +33,25 @@ var (
 	dueBucket       = []byte("due")
 	itemsBucket     = []byte("items")
 	identityBucket  = []byte("identity")
-	aliasesBucket   = []byte("aliases")
 	revisionsBucket = []byte("revisions")
 	storiesBucket   = []byte("stories")
 	listsBucket     = []byte("lists")
 	topicsBucket    = []byte("topics")
+	membersBucket   = []byte("members")
+	namesBucket     = []byte("names")
 	notesBucket     = []byte("notes")
 
 	dictionariesBucket = []byte("dictionaries")
 
 	// allBuckets is in the order of doc.go.
 	allBuckets = [][]byte{
-		metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, aliasesBucket,
-		revisionsBucket, storiesBucket, listsBucket, topicsBucket, notesBucket, dictionariesBucket,
+		metaBucket, feedsBucket, statesBucket, listingsBucket, dueBucket, itemsBucket, identityBucket, revisionsBucket,
+		storiesBucket, listsBucket, topicsBucket, membersBucket, namesBucket, notesBucket, dictionariesBucket,
 	}
+
+	// The tables and the widths of what is in them.
+	identityTable = &table{bucket: identityBucket, key: 16, value: identityLen}
+	storiesTable  = &table{bucket: storiesBucket, key: 8 + seqLen, value: 1, forgets: true}
 
 	formatKey    = []byte("format")
 	authorityKey = []byte("authority")
@@ -97,6 +101,9 @@ type Store struct {
 	// lastBatch is how many polls the last transaction had. Who writes holds it.
 	lastBatch int
 
+	// tables says how tables are divided.
+	tables tableLimits
+
 	closed  atomic.Bool
 	damaged atomic.Bool
 	// failed says that the disk failed to write.
@@ -144,7 +151,7 @@ func open(path string, o Options, openFile func(string, int, os.FileMode) (*os.F
 		}
 	}
 	s := &Store{
-		path: path, codec: codec, now: o.Now, timeout: o.Timeout, trainAt: trainAfter, open: openFile,
+		path: path, codec: codec, now: o.Now, timeout: o.Timeout, trainAt: trainAfter, open: openFile, tables: usualLimits(),
 		writing: make(chan struct{}, 1), maintaining: make(chan struct{}, 1),
 	}
 	db, err := s.openFile(path, size)
@@ -165,19 +172,19 @@ func (s *Store) prepare(bare bool) error {
 		if err := s.create(); err != nil {
 			return err
 		}
-	} else if err := s.migrate(); err != nil {
-		return err
-	} else if err := s.addNotes(); err != nil {
-		return err
 	}
 	// What a process left that ended while it rewrote the store. The lock of the store is ours.
 	if err := os.Remove(newPath(s.path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return s.view(func(r *reader) (err error) {
+	err := s.view(func(r *reader) (err error) {
 		s.file.pack, err = r.newPacker()
 		return err
 	})
+	if err != nil || bare {
+		return err
+	}
+	return s.migrate()
 }
 
 // fileSize is 0 where there is no file yet.
@@ -291,29 +298,6 @@ func (s *Store) create() error {
 	return syncFolder(s.path)
 }
 
-// migrate brings a file of an earlier format forward in one transaction. Its records stay as they are, and are read as
-// they are.
-func (s *Store) migrate() error {
-	current := false
-	err := s.view(func(r *reader) error {
-		current = bytes.Equal(r.bucket(metaBucket).Get(formatKey), binary.BigEndian.AppendUint32(nil, format))
-		return nil
-	})
-	if err != nil || current {
-		return err
-	}
-	return s.update(func(w *writer) error {
-		// From 1: records may be summed or packed, and there are dictionaries and listings. From 2: states are fields, and
-		// due has URLs; both are read as they are until their feeds are polled.
-		for _, name := range [][]byte{dictionariesBucket, listingsBucket} {
-			if _, err := w.tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
-		}
-		return w.bucket(metaBucket).Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
-	})
-}
-
 // Close waits for what is being written and read and closes the file. All methods fail after it; a second Close does
 // nothing.
 func (s *Store) Close() error {
@@ -363,7 +347,7 @@ func (s *Store) update(f func(*writer) error) error {
 			if err := f(w); err != nil {
 				return err
 			}
-			return w.flushVersions()
+			return w.flush()
 		})
 	})
 	if errors.Is(err, errDamaged) {

@@ -170,14 +170,23 @@ func (r *reader) samples() [][]byte {
 	var samples [][]byte
 	items := r.bucket(itemsBucket)
 	step, size := max(1, items.Sequence()/trainItems), 0
-	c := items.Cursor()
-	for k, v := c.First(); k != nil && size < trainBytes; k, v = c.Seek(seqKey(seqIn(k) + step)) {
-		cbor, err := r.pack.cbor(v)
-		if err != nil {
-			continue // Whoever reads the item says so.
+	c, want := items.Cursor(), uint64(0)
+	for k, v := c.First(); k != nil && size < trainBytes; k, v = c.Seek(seqKey(want)) {
+		ch, err := parseChunk(k, v)
+		for i := 0; err == nil && i < len(ch.frames); i++ { // Whoever reads the items says what is wrong.
+			f := ch.frames[i]
+			if f.seqs[len(f.seqs)-1] < want {
+				continue
+			}
+			all, err := r.pack.unpacked(f)
+			for n := 0; err == nil && n < len(all); n++ {
+				if f.seqs[n] >= want {
+					cbor := all[n][:min(len(all[n]), trainPerItem)]
+					samples, size, want = append(samples, cbor), size+len(cbor), f.seqs[n]+step
+				}
+			}
 		}
-		cbor = cbor[:min(len(cbor), trainPerItem)]
-		samples, size = append(samples, append([]byte(nil), cbor...)), size+len(cbor)
+		want = max(want, seqIn(k)+1)
 	}
 	return samples
 }

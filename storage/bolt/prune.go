@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -70,13 +71,11 @@ func (s *Store) Prune(
 	if p.feeds, p.topics, end, err = s.countItems(ctx); err != nil {
 		return report, err
 	}
-	var old [][]byte
-	var after []byte
-	for more := true; more; {
-		if old, after, err = s.pruneNext(ctx, p, after, end); err != nil {
+	var old []uint64
+	for after, more := uint64(0), true; more; {
+		if old, after, more, err = s.pruneNext(ctx, p, after, end); err != nil {
 			return report, err
 		}
-		more = after != nil
 		done, err := s.pruneItems(ctx, old)
 		if err != nil {
 			return report, err
@@ -107,52 +106,55 @@ func (s *Store) countItems(ctx context.Context) (
 			feeds[status.Feed.ID] = status.State.Items
 		}
 	}
-	err = s.scan(ctx, storiesBucket, func(r *reader, k, v []byte) error {
-		var rec reportRecord
-		if err := r.decode(v, &rec); err != nil {
-			return fmt.Errorf("story %x: %w", k, err)
+	err = s.scan(ctx, membersBucket, func(r *reader, k, v []byte) error {
+		b, err := parseBlock(k, v)
+		if err != nil {
+			return err
 		}
-		if rec.Seq > end {
-			return nil
-		}
-		for _, topic := range rec.Topics {
-			topics[topic]++
+		if topic := binary.BigEndian.Uint32(k); topic != 0 {
+			name, err := r.topicOf(topic)
+			if err != nil {
+				return err
+			}
+			for _, m := range b.members {
+				if m.seq <= end {
+					topics[name]++
+				}
+			}
 		}
 		return nil
 	})
 	return feeds, topics, end, err
 }
 
-// pruneNext are the keys of the items that are let go among some of those after the given key. The key that it gives is
-// nil when there are no more.
-func (s *Store) pruneNext(ctx context.Context, p *pruning, after []byte, end uint64) (old [][]byte, last []byte, err error) {
+// pruneNext are the Seqs of the items that are let go among some of those after the given one, and the last of the Seqs
+// that it looked at. more says that there are others.
+func (s *Store) pruneNext(ctx context.Context, p *pruning, after, end uint64) (old []uint64, last uint64, more bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return nil, 0, false, err
 	}
 	err = s.view(func(r *reader) error {
 		scanned := 0
-		c := r.bucket(itemsBucket).Cursor()
-		for k, v := seekAfter(c, nil, after); k != nil && seqIn(k) <= end; k, v = c.Next() {
+		more, err = r.itemsAfter(after, end, func(seq uint64, cbor []byte) (bool, error) {
 			var it retained
-			if err := r.decode(v, &it); err != nil {
-				return fmt.Errorf("item %d: %w", seqIn(k), err)
+			if err := r.codec.dec.Unmarshal(cbor, &it); err != nil {
+				return false, fmt.Errorf("item %d: %w: %w", seq, errRecord, err)
 			}
 			if p.goes(it) {
-				old = append(old, bytes.Clone(k))
+				old = append(old, seq)
 			}
-			if scanned++; scanned >= scannedPerRead || len(old) >= itemsPerRead {
-				last = bytes.Clone(k)
-				return nil
-			}
-		}
-		return nil
+			last = seq
+			scanned++
+			return scanned < scannedPerRead && len(old) < itemsPerRead, nil
+		})
+		return err
 	})
-	return old, last, err
+	return old, last, more, err
 }
 
-// pruneItems removes the items under the given keys. One that has changed meanwhile is no longer there, and stays.
-func (s *Store) pruneItems(ctx context.Context, keys [][]byte) (report aggregator.PruneReport, err error) {
-	if len(keys) == 0 {
+// pruneItems removes the items with the given Seqs. One that has changed meanwhile is no longer there, and stays.
+func (s *Store) pruneItems(ctx context.Context, seqs []uint64) (report aggregator.PruneReport, err error) {
+	if len(seqs) == 0 {
 		return report, nil
 	}
 	if err := s.lock(ctx); err != nil {
@@ -165,8 +167,10 @@ func (s *Store) pruneItems(ctx context.Context, keys [][]byte) (report aggregato
 		if err != nil {
 			return err
 		}
-		for _, k := range keys {
-			it, err := w.item(seqIn(k))
+		var gone []replacement
+		left := make(map[aggregator.FeedID]int)
+		for _, n := range seqs {
+			it, err := w.item(n)
 			if errors.Is(err, errMissing) {
 				continue
 			}
@@ -177,10 +181,15 @@ func (s *Store) pruneItems(ctx context.Context, keys [][]byte) (report aggregato
 			if err != nil {
 				return fmt.Errorf("item %v: %w", it.ID, err)
 			}
+			gone = append(gone, replacement{seq: n})
+			left[it.Feed]++
 			report.Items++
 			report.Revisions += revisions
 		}
-		return nil
+		if err := w.countDown(left); err != nil {
+			return err
+		}
+		return w.replaceItems(gone...)
 	})
 	if err != nil {
 		return aggregator.PruneReport{}, err
@@ -188,17 +197,13 @@ func (s *Store) pruneItems(ctx context.Context, keys [][]byte) (report aggregato
 	return report, nil
 }
 
-// prune removes an item but for its identity. The topics that listed its story get a Version with the given seq.
+// prune takes an item out of all indexes but for its identity, and removes its revisions. The topics that listed its story
+// get a Version with the given seq.
 func (w *writer) prune(it *aggregator.Item, seq uint64) (revisions int, err error) {
-	if err := w.unfile(it, seq); err != nil {
+	if err := w.file(nil, it, seq); err != nil {
 		return 0, err
 	}
-	if err := w.bucket(itemsBucket).Delete(seqKey(it.Seq)); err != nil {
-		return 0, err
-	}
-	if err := w.bucket(identityBucket).Put(it.ID[:], identity{hash: it.Hash}.bytes()); err != nil {
-		return 0, err
-	}
+	w.setIdentity(it.ID, identity{hash: it.Hash})
 	var old [][]byte
 	c := w.bucket(revisionsBucket).Cursor()
 	for k, _ := c.Seek(it.ID[:]); bytes.HasPrefix(k, it.ID[:]); k, _ = c.Next() {
@@ -209,14 +214,24 @@ func (w *writer) prune(it *aggregator.Item, seq uint64) (revisions int, err erro
 			return 0, err
 		}
 	}
-	feed := []byte(it.Feed)
-	if w.bucket(statesBucket).Get(feed) == nil {
-		return len(old), nil
+	return len(old), nil
+}
+
+// countDown notes that feeds have so many items less.
+func (w *writer) countDown(left map[aggregator.FeedID]int) error {
+	for feed, n := range left {
+		id := []byte(feed)
+		if w.bucket(statesBucket).Get(id) == nil {
+			continue
+		}
+		state, err := w.state(id)
+		if err != nil {
+			return err
+		}
+		state.Items -= n
+		if err := w.bucket(statesBucket).Put(id, encodeState(&state)); err != nil {
+			return err
+		}
 	}
-	state, err := w.state(feed)
-	if err != nil {
-		return len(old), err
-	}
-	state.Items--
-	return len(old), w.bucket(statesBucket).Put(feed, encodeState(&state))
+	return nil
 }

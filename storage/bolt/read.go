@@ -2,12 +2,10 @@ package bolt
 
 import (
 	"bytes"
-	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"iter"
-	"slices"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -21,6 +19,8 @@ const (
 	bytesPerRead   = 4 << 20
 	// scannedPerRead bounds the items that a step looks at when few of them are asked for.
 	scannedPerRead = 8192
+	// countedPerRead is how many members one step counts.
+	countedPerRead = 1 << 20
 )
 
 // sequence yields what step reads, a batch at a time. step is given the last key of the batch before, and gives a nil
@@ -63,6 +63,16 @@ func seekAfter(c *bbolt.Cursor, from, after []byte) (k, v []byte) {
 	return k, v
 }
 
+// seekBefore is the last key that is less than before.
+func seekBefore(c *bbolt.Cursor, before []byte) (k []byte) {
+	if k, _ = c.Seek(before); k == nil {
+		k, _ = c.Last()
+		return k
+	}
+	k, _ = c.Prev()
+	return k
+}
+
 // Resolve says which ids are stored; see storage.PollStore.
 func (s *Store) Resolve(ctx context.Context, ids []aggregator.ItemID) ([]aggregator.KnownItem, error) {
 	if err := ctx.Err(); err != nil {
@@ -72,7 +82,11 @@ func (s *Store) Resolve(ctx context.Context, ids []aggregator.ItemID) ([]aggrega
 	err := s.view(func(r *reader) error {
 		for i, id := range ids {
 			known[i].ID = id
-			if own, at, ok := r.find(id); ok {
+			own, at, ok, err := r.find(id)
+			if err != nil {
+				return err
+			}
+			if ok {
 				known[i] = aggregator.KnownItem{ID: own, Hash: at.hash, Found: true}
 			}
 		}
@@ -90,9 +104,12 @@ func (s *Store) Item(ctx context.Context, id aggregator.ItemID) (it aggregator.I
 		return it, err
 	}
 	err = s.view(func(r *reader) error {
-		_, at, ok := r.find(id)
-		if !ok || at.pruned() {
-			return fmt.Errorf("item %v: %w", id, aggregator.ErrNotFound)
+		_, at, ok, err := r.find(id)
+		if err == nil && (!ok || at.pruned()) {
+			err = fmt.Errorf("item %v: %w", id, aggregator.ErrNotFound)
+		}
+		if err != nil {
+			return err
 		}
 		it, err = r.item(at.seq)
 		return err
@@ -111,15 +128,8 @@ func (s *Store) Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[
 	}
 	return func(yield func(aggregator.Story, error) bool) {
 		yielded := 0
-		var from []byte
-		if !q.Behind.IsZero() && len(q.Topic) <= maxName {
-			from = listKey(q.Topic, instantOf(q.Behind.Time), q.Behind.Story)
-		}
 		sequence(ctx, func(after []byte) ([]aggregator.Story, []byte, error) {
-			if after == nil {
-				after = from
-			}
-			batch, last, err := s.stories(q.Topic, after, left(yielded))
+			batch, last, err := s.stories(q, after, left(yielded))
 			yielded += len(batch)
 			if left(yielded) == 0 {
 				last = nil
@@ -146,20 +156,31 @@ func (s *Store) Story(ctx context.Context, id aggregator.StoryID) (story aggrega
 }
 
 // stories are up to limit of the topic's stories after the given key of lists.
-func (s *Store) stories(topic aggregator.TopicID, after []byte, limit int) (batch []aggregator.Story, last []byte, err error) {
-	prefix := topicKey(topic)
-	if len(topic) > maxName {
+func (s *Store) stories(q aggregator.StoryQuery, after []byte, limit int) (batch []aggregator.Story, last []byte, err error) {
+	if len(q.Topic) > maxName {
 		return nil, nil, nil
 	}
 	err = s.view(func(r *reader) error {
+		number, ok, err := r.topicNumber(q.Topic)
+		if err != nil || !ok {
+			return err
+		}
+		prefix := binary.BigEndian.AppendUint32(nil, number)
+		switch {
+		case after != nil:
+		case !q.Behind.IsZero():
+			after = listKey(number, instantOf(q.Behind.Time), q.Behind.Story)
+		default:
+			after = binary.BigEndian.AppendUint32(nil, number+1)
+		}
 		size := 0
 		c := r.bucket(listsBucket).Cursor()
-		for k, _ := seekAfter(c, prefix, after); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-			id := k[len(prefix):]
-			if len(id) != instantLen+16 {
+		for k := seekBefore(c, after); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+			id, ok := storyInKey(k)
+			if !ok {
 				return fmt.Errorf("lists %x: %w", k, errRecord)
 			}
-			story, n, err := r.story(aggregator.StoryID(id[instantLen:]), topic)
+			story, n, err := r.story(id, q.Topic)
 			if err != nil {
 				return err
 			}
@@ -174,102 +195,15 @@ func (s *Store) stories(topic aggregator.TopicID, after []byte, limit int) (batc
 	return batch, last, err
 }
 
-// Items yields items by Seq; see storage.ReadStore. An item that changes while the sequence is read moves behind its
-// end.
-func (s *Store) Items(ctx context.Context, q aggregator.ItemQuery) iter.Seq2[aggregator.Item, error] {
-	return func(yield func(aggregator.Item, error) bool) {
-		var end uint64
-		err := s.view(func(r *reader) error {
-			end = r.bucket(itemsBucket).Sequence()
-			return nil
-		})
-		if err != nil {
-			yield(aggregator.Item{}, err)
-			return
-		}
-		sequence(ctx, func(after []byte) ([]aggregator.Item, []byte, error) {
-			return s.items(q, after, end)
-		})(yield)
-	}
-}
-
-// items are some of the items that the query asks for, after the given key and up to the Seq end.
-func (s *Store) items(q aggregator.ItemQuery, after []byte, end uint64) (batch []aggregator.Item, last []byte, err error) {
-	if after == nil {
-		after = seqKey(q.After)
-	}
-	err = s.view(func(r *reader) error {
-		size, scanned := 0, 0
-		c := r.bucket(itemsBucket).Cursor()
-		for k, v := seekAfter(c, nil, after); k != nil && seqIn(k) <= end; k, v = c.Next() {
-			ok, err := r.matches(q, v)
-			if err != nil {
-				return fmt.Errorf("item %d: %w", seqIn(k), err)
-			}
-			if ok {
-				var rec itemRecord
-				if err := r.decode(v, &rec); err != nil {
-					return fmt.Errorf("item %d: %w", seqIn(k), err)
-				}
-				it := rec.item(seqIn(k))
-				batch, size = append(batch, it), size+textSize(&it)
-			}
-			scanned++
-			if size >= bytesPerRead || len(batch) >= itemsPerRead || scanned >= scannedPerRead {
-				last = bytes.Clone(k)
-				return nil
-			}
-		}
-		return nil
-	})
-	return batch, last, err
-}
-
-// matches reports whether the query asks for the item, and decodes no more of it than needed.
-func (r *reader) matches(q aggregator.ItemQuery, value []byte) (bool, error) {
-	if q.Topic == aggregator.AllTopics && q.Since.IsZero() && q.Until.IsZero() {
-		return true, nil
-	}
-	var f itemFilter
-	if err := r.decode(value, &f); err != nil {
-		return false, err
-	}
-	published := f.Published.time()
-	return (q.Topic == aggregator.AllTopics || slices.Contains(f.Topics, q.Topic)) &&
-		(q.Since.IsZero() || !published.Before(q.Since)) &&
-		(q.Until.IsZero() || published.Before(q.Until)), nil
-}
-
-// Volume counts items by day and feed; see storage.ReadStore.
-func (s *Store) Volume(ctx context.Context, q aggregator.VolumeQuery) ([]aggregator.DayVolume, error) {
-	since, until := q.Days()
-	counts := make(map[aggregator.DayVolume]int)
-	for it, err := range s.Items(ctx, aggregator.ItemQuery{Topic: q.Topic, Since: since, Until: until}) {
-		if err != nil {
-			return nil, err
-		}
-		counts[aggregator.DayVolume{Day: it.Published.Truncate(24 * time.Hour), Feed: it.Feed}]++
-	}
-	var volume []aggregator.DayVolume
-	for v, n := range counts {
-		v.Items = n
-		volume = append(volume, v)
-	}
-	slices.SortFunc(volume, func(a, b aggregator.DayVolume) int {
-		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Feed, b.Feed))
-	})
-	return volume, nil
-}
-
 // Revisions are an item's earlier texts; see storage.ReadStore.
 func (s *Store) Revisions(ctx context.Context, id aggregator.ItemID) (revisions []aggregator.Revision, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	err = s.view(func(r *reader) error {
-		own, _, ok := r.find(id)
-		if !ok {
-			return nil
+		own, _, ok, err := r.find(id)
+		if err != nil || !ok {
+			return err
 		}
 		c := r.bucket(revisionsBucket).Cursor()
 		for k, v := c.Seek(own[:]); len(k) == 24 && bytes.HasPrefix(k, own[:]); k, v = c.Next() {

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -16,6 +17,15 @@ type reader struct {
 	*Store
 	tx   *bbolt.Tx
 	pack *packer
+
+	// indexes are the tables that were asked.
+	indexes map[*table]*index
+	// chunk is the one that was read last, and has what there is from chunkFrom up to its key; unpacked are the items of
+	// one of its frames.
+	chunk         *chunk
+	chunkFrom     uint64
+	unpacked      [][]byte
+	unpackedFrame int
 }
 
 func (r *reader) bucket(name []byte) *bbolt.Bucket { return r.tx.Bucket(name) }
@@ -78,75 +88,137 @@ func (r *reader) stateHead(id []byte) (stateHead, error) {
 	return headOf(&s), err
 }
 
-// find is where the item of the given id or alias is.
-func (r *reader) find(id aggregator.ItemID) (aggregator.ItemID, identity, bool) {
-	ids := r.bucket(identityBucket)
-	v := ids.Get(id[:])
-	if v == nil {
-		own := r.bucket(aliasesBucket).Get(id[:])
-		if len(own) != len(id) {
-			return aggregator.ItemID{}, identity{}, false
-		}
-		id = aggregator.ItemID(own)
-		v = ids.Get(id[:])
+// index is the table as the transaction sees it.
+func (r *reader) index(t *table) (*index, error) {
+	if x := r.indexes[t]; x != nil {
+		return x, nil
 	}
-	at, ok := identityIn(v)
-	return id, at, ok
+	x, err := r.openTable(t)
+	if err != nil {
+		return nil, err
+	}
+	if r.indexes == nil {
+		r.indexes = make(map[*table]*index, 2)
+	}
+	r.indexes[t] = x
+	return x, nil
+}
+
+// lookUp is what the table identity says of an id.
+func (r *reader) lookUp(id aggregator.ItemID) (at identity, ok bool, err error) {
+	x, err := r.index(identityTable)
+	if err != nil {
+		return at, false, err
+	}
+	v, err := x.get(id[:])
+	if err != nil || v == nil {
+		return at, false, err
+	}
+	at, _ = identityIn(v)
+	return at, true, nil
+}
+
+// find is where the item of the given id or alias is.
+func (r *reader) find(id aggregator.ItemID) (own aggregator.ItemID, at identity, ok bool, err error) {
+	at, ok, err = r.lookUp(id)
+	if err == nil && ok && at.alias() {
+		id = at.hash
+		at, ok, err = r.lookUp(id)
+	}
+	return id, at, ok && !at.alias(), err
 }
 
 func (r *reader) item(seq uint64) (aggregator.Item, error) {
-	var rec itemRecord
-	ok, err := r.get(itemsBucket, seqKey(seq), &rec)
-	if err == nil && !ok {
-		err = fmt.Errorf("item %d: %w", seq, errMissing)
-	}
+	cbor, err := r.itemCBOR(seq)
 	if err != nil {
 		return aggregator.Item{}, err
 	}
-	return rec.item(seq), nil
+	return r.codec.item(seq, cbor)
 }
 
-// report is an item as a part of its story.
+// report is what a story's place in the lists depends on, of one of its items.
 type report struct {
-	id aggregator.ItemID
-	reportRecord
+	id                   aggregator.ItemID
+	seq                  uint64
+	firstSeen, orderTime instant
+	topics               []aggregator.TopicID
+}
+
+// filed is a report of a story.
+type filed struct {
+	story aggregator.StoryID
+	report
 }
 
 // compare puts the report first that stands for the story before the other.
 func (r report) compare(o report) int {
-	if c := r.FirstSeen.compare(o.FirstSeen); c != 0 {
+	if c := r.firstSeen.compare(o.firstSeen); c != 0 {
 		return c
 	}
 	return bytes.Compare(r.id[:], o.id[:])
 }
 
-func (r report) filed(topic aggregator.TopicID) bool {
-	return topic == aggregator.AllTopics || slices.Contains(r.Topics, topic)
+// reportSeqs are the Seqs that the table stories has for a story, and for others whose ids begin alike.
+func (r *reader) reportSeqs(story aggregator.StoryID) (seqs []uint64, err error) {
+	x, err := r.index(storiesTable)
+	if err != nil {
+		return nil, err
+	}
+	var gone []uint64
+	err = x.find(story[:8], func(e []byte) bool {
+		seq := shortSeq(e[8:])
+		switch {
+		case slices.Contains(seqs, seq) || slices.Contains(gone, seq):
+		case e[storiesTable.key] == 0:
+			gone = append(gone, seq)
+		default:
+			seqs = append(seqs, seq)
+		}
+		return true
+	})
+	return seqs, err
 }
 
-// reports are the story's items by FirstSeen, then by ID.
-func (r *reader) reports(story aggregator.StoryID) ([]report, error) {
+// reportsOf are the items with the given Seqs that are of the story, by FirstSeen, then by ID. Some of them may be known
+// already.
+func (r *reader) reportsOf(story aggregator.StoryID, seqs []uint64, known map[uint64]filed) ([]report, error) {
 	var all []report
-	c := r.bucket(storiesBucket).Cursor()
-	for k, v := c.Seek(story[:]); len(k) == 32 && bytes.HasPrefix(k, story[:]); k, v = c.Next() {
-		rep := report{id: aggregator.ItemID(k[16:])}
-		if err := r.decode(v, &rep.reportRecord); err != nil {
-			return nil, fmt.Errorf("story %v: %w", story, err)
+	for _, seq := range seqs {
+		f, ok := known[seq]
+		if !ok {
+			cbor, err := r.itemCBOR(seq)
+			if err == nil {
+				f, err = r.codec.filed(seq, cbor)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("story %v: %w", story, err)
+			}
 		}
-		all = append(all, rep)
+		if f.story == story {
+			all = append(all, f.report)
+		}
 	}
 	slices.SortFunc(all, report.compare)
 	return all, nil
 }
 
+// place is where a story is listed.
+type place struct {
+	topic aggregator.TopicID
+	at    instant
+}
+
 // listing says where a story is listed: for each of its topics, and for AllTopics, the OrderTime of the item that
 // stands for it there. The reports are in the order in which they do.
-func listing(reports []report) map[aggregator.TopicID]instant {
-	places := make(map[aggregator.TopicID]instant)
+func listing(reports []report) []place {
+	if len(reports) == 0 {
+		return nil
+	}
+	places := []place{{aggregator.AllTopics, reports[0].orderTime}}
 	for _, r := range reports {
-		for _, topic := range append(r.Topics[:len(r.Topics):len(r.Topics)], aggregator.AllTopics) {
-			if _, ok := places[topic]; !ok {
-				places[topic] = r.OrderTime
+		for _, topic := range r.topics {
+			if !slices.ContainsFunc(places, func(p place) bool { return p.topic == topic }) {
+				places = append(places, place{topic, r.orderTime})
 			}
 		}
 	}
@@ -155,22 +227,29 @@ func listing(reports []report) map[aggregator.TopicID]instant {
 
 // story is the story with its reports, the one that stands for it in the topic first.
 func (r *reader) story(id aggregator.StoryID, topic aggregator.TopicID) (aggregator.Story, int, error) {
-	reports, err := r.reports(id)
-	if err != nil {
-		return aggregator.Story{}, 0, err
-	}
-	if first := slices.IndexFunc(reports, func(r report) bool { return r.filed(topic) }); first > 0 {
-		stands := reports[first]
-		reports = slices.Insert(slices.Delete(reports, first, first+1), 0, stands)
-	}
 	story, size := aggregator.Story{ID: id}, 0
-	for _, rep := range reports {
-		it, err := r.item(rep.Seq)
+	seqs, err := r.reportSeqs(id)
+	if err != nil {
+		return story, 0, err
+	}
+	for _, seq := range seqs {
+		it, err := r.item(seq)
 		if err != nil {
-			return aggregator.Story{}, 0, err
+			return story, 0, fmt.Errorf("story %v: %w", id, err)
 		}
-		story.Items = append(story.Items, it)
-		size += textSize(&it)
+		if it.Story == id {
+			story.Items, size = append(story.Items, it), size+textSize(&it)
+		}
+	}
+	slices.SortFunc(story.Items, func(a, b aggregator.Item) int {
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	first := slices.IndexFunc(story.Items, func(it aggregator.Item) bool {
+		return topic == aggregator.AllTopics || slices.Contains(it.Topics, topic)
+	})
+	if first > 0 {
+		stands := story.Items[first]
+		story.Items = slices.Insert(slices.Delete(story.Items, first, first+1), 0, stands)
 	}
 	return story, size, nil
 }

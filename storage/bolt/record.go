@@ -18,12 +18,12 @@ var (
 
 // codec writes and reads the CBOR of records.
 type codec struct {
-	enc cbor.EncMode
+	enc cbor.UserBufferEncMode
 	dec cbor.DecMode
 }
 
 func newCodec() (codec, error) {
-	enc, err := cbor.EncOptions{}.EncMode()
+	enc, err := cbor.EncOptions{}.UserBufferEncMode()
 	if err != nil {
 		return codec{}, err
 	}
@@ -192,12 +192,4 @@ type revisionRecord struct {
 	Title   string  `cbor:"2,keyasint,omitempty"`
 	Summary string  `cbor:"3,keyasint,omitempty"`
 	Content string  `cbor:"4,keyasint,omitempty"`
-}
-
-// reportRecord is what a story's place in the lists depends on, of one of its items.
-type reportRecord struct {
-	Seq       uint64               `cbor:"1,keyasint"`
-	FirstSeen instant              `cbor:"2,keyasint,omitzero"`
-	OrderTime instant              `cbor:"3,keyasint,omitzero"`
-	Topics    []aggregator.TopicID `cbor:"4,keyasint,omitempty"`
 }

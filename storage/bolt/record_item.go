@@ -1,6 +1,8 @@
 package bolt
 
 import (
+	"bytes"
+	"fmt"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -38,9 +40,12 @@ type itemRecord struct {
 	Source       sourceRecord          `cbor:"28,keyasint,omitzero"`
 }
 
-// itemFilter is as much of an itemRecord as an ItemQuery asks about: the decoder steps over the rest.
-type itemFilter struct {
-	Published instant              `cbor:"17,keyasint"`
+// filedRecord is as much of an itemRecord as a story's place depends on: the decoder steps over the rest.
+type filedRecord struct {
+	ID        [16]byte             `cbor:"1,keyasint"`
+	Story     [16]byte             `cbor:"4,keyasint"`
+	FirstSeen instant              `cbor:"20,keyasint"`
+	OrderTime instant              `cbor:"22,keyasint"`
 	Topics    []aggregator.TopicID `cbor:"23,keyasint"`
 }
 
@@ -106,4 +111,69 @@ func (r *itemRecord) item(seq uint64) aggregator.Item {
 		it.Enclosures = append(it.Enclosures, aggregator.Enclosure(e))
 	}
 	return it
+}
+
+// cborOf is what item reads.
+func (c codec) cborOf(it *aggregator.Item) ([]byte, error) {
+	b, err := c.enc.Marshal(itemRecordOf(it))
+	if err != nil {
+		return nil, fmt.Errorf("item %v: encode record: %w", it.ID, err)
+	}
+	return b, nil
+}
+
+// item is what is in the CBOR of an item. It copies all that it takes.
+func (c codec) item(seq uint64, cbor []byte) (aggregator.Item, error) {
+	var rec itemRecord
+	if err := c.dec.Unmarshal(cbor, &rec); err != nil {
+		return aggregator.Item{}, fmt.Errorf("item %d: %w: %w", seq, errRecord, err)
+	}
+	return rec.item(seq), nil
+}
+
+// filed is item for what the place of its story depends on.
+func (c codec) filed(seq uint64, cbor []byte) (filed, error) {
+	var rec filedRecord
+	if err := c.dec.Unmarshal(cbor, &rec); err != nil {
+		return filed{}, fmt.Errorf("item %d: %w: %w", seq, errRecord, err)
+	}
+	return filed{story: rec.Story, report: report{
+		id: rec.ID, seq: seq, firstSeen: rec.FirstSeen, orderTime: rec.OrderTime, topics: rec.Topics,
+	}}, nil
+}
+
+// madeFrame is a frame of the items [from:to] of a list.
+type madeFrame struct {
+	frame
+	from, to int
+}
+
+// frames are the items as they are stored, but for their Seqs.
+func (c codec) frames(p *packer, items []aggregator.Item) ([]madeFrame, error) {
+	var frames []madeFrame
+	var buffer bytes.Buffer
+	var filling framing
+	var sizes []int
+	from, packed := 0, 0
+	finish := func(to, end int) {
+		f := madeFrame{from: from, to: to}
+		f.sizes, f.record = sizes, p.pack(buffer.Bytes()[packed:end])
+		frames = append(frames, f)
+		from, packed, sizes = to, end, nil
+	}
+	for i := range items {
+		before := buffer.Len()
+		rec := itemRecordOf(&items[i])
+		if err := c.enc.MarshalToBuffer(&rec, &buffer); err != nil {
+			return nil, fmt.Errorf("item %v: encode record: %w", items[i].ID, err)
+		}
+		if filling.full(buffer.Len() - before) {
+			finish(i, before)
+		}
+		sizes = append(sizes, buffer.Len()-before)
+	}
+	if len(items) > 0 {
+		finish(len(items), buffer.Len())
+	}
+	return frames, nil
 }

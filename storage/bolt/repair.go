@@ -5,17 +5,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"go.etcd.io/bbolt"
+	"runtime"
+	"slices"
+	"sync"
 
 	"github.com/topicwire/topicwire/aggregator"
+)
+
+// restoredAtOnce is how many items, and idsAtOnce how many ids, one transaction of a rebuilding takes.
+const (
+	restoredAtOnce = 4096
+	idsAtOnce      = 64 << 10
 )
 
 // repair writes the store anew from what its items say, and puts that in its place. Who calls it holds maintaining and
 // writing. lost counts the items that could not be read.
 func (s *Store) repair(ctx context.Context) (lost int, err error) {
-	err = s.rewrite(ctx, func(n *newFile, ctx context.Context) error {
-		r := &repairs{newFile: n, feeds: make(map[aggregator.FeedID]int), topics: make(map[aggregator.TopicID]bool)}
+	err = s.rewrite(ctx, s.retrain, func(n *newFile, ctx context.Context) error {
+		r := newRebuilding(n, current{s})
 		err := r.all(ctx)
 		lost = r.lost
 		return err
@@ -23,16 +30,39 @@ func (s *Store) repair(ctx context.Context) (lost int, err error) {
 	return lost, err
 }
 
-type repairs struct {
-	*newFile
-	feeds map[aggregator.FeedID]int
-	// topics are those that list a story.
-	topics map[aggregator.TopicID]bool
-	last   uint64
-	lost   int
+// source is a store of some format, as far as a rebuilding needs it.
+type source interface {
+	// identities calls f with the ids of what was pruned and with aliases, as far as they can be read. What is said of an
+	// id may be said again.
+	identities(ctx context.Context, f func(id aggregator.ItemID, at identity) error) error
+	// items calls f with the items by their Seq, and with how many could not be read, below zero where nobody knows.
+	items(ctx context.Context, f func(items []aggregator.Item, lost int) error) error
 }
 
-func (n *repairs) all(ctx context.Context) error {
+// rebuilding makes a store of what another one's items say.
+type rebuilding struct {
+	*newFile
+	source
+	// built is the new file as a store of its own.
+	built *Store
+	feeds map[aggregator.FeedID]int
+	// last is the last Seq.
+	last uint64
+	lost int
+	// uncounted says that there were items of which not even the number could be read.
+	uncounted bool
+	// strict ends it where something cannot be read, and leaves the versions of topics as they are.
+	strict bool
+}
+
+func newRebuilding(n *newFile, from source) *rebuilding {
+	return &rebuilding{
+		newFile: n, source: from, feeds: make(map[aggregator.FeedID]int),
+		built: &Store{path: n.path, codec: n.codec, now: n.now, tables: n.tables, file: file{db: n.db, pack: n.pack}},
+	}
+}
+
+func (n *rebuilding) all(ctx context.Context) error {
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -40,97 +70,231 @@ func (n *repairs) all(ctx context.Context) error {
 		{"meta", func(ctx context.Context) error { return n.copyPairs(ctx, metaBucket) }},
 		{"notes", n.notes},
 		{"identities of what was pruned", n.pruned},
-		{"items", n.items},
+		{"items", n.restoreItems},
 		{"aliases", n.aliases},
 		{"revisions", n.revisions},
-		{"lists", n.lists},
 		{"feeds", n.feedsAndStates},
 		{"versions", n.versions},
 	} {
-		if err := step.do(ctx); err != nil {
+		if err := errors.Join(step.do(ctx), n.commit()); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
 	}
-	return n.copyFormatAndSeq()
-}
-
-// copyFormatAndSeq keeps the last Seq, which is above that of every item and every version.
-func (n *repairs) copyFormatAndSeq() error {
-	if err := n.copyLastSeq(); err != nil {
+	if err := n.copyFormatAndSeq(); err != nil {
 		return err
 	}
-	return n.setSequence(n.last)
+	return n.setSequence(itemsBucket, n.last)
 }
 
 // pruned keeps the identities that nothing else in the store says anything about.
-func (n *repairs) pruned(ctx context.Context) error {
-	return n.scan(ctx, identityBucket, func(_ *reader, k, v []byte) error {
-		if at, ok := identityIn(v); !ok || len(k) != 16 || !at.pruned() {
-			return nil
+func (n *rebuilding) pruned(ctx context.Context) error {
+	return n.keepIdentities(ctx, func(_ *writer, at identity) (bool, error) { return at.pruned(), nil })
+}
+
+// aliases keeps those that lead to an item that there is or was and that no item has for its own id.
+func (n *rebuilding) aliases(ctx context.Context) error {
+	return n.keepIdentities(ctx, func(w *writer, at identity) (bool, error) {
+		if !at.alias() {
+			return false, nil
 		}
-		return n.put(identityBucket, k, v)
+		_, ok, err := w.identity(at.hash)
+		return ok, err
 	})
 }
 
-// items copies what can be read, with its identity and its place in its story. Of two with one id the later stays.
-func (n *repairs) items(ctx context.Context) error {
-	return n.copyPacked(ctx, itemsBucket, func(p packedPair) (bool, error) {
-		var rec itemRecord
+func (n *rebuilding) keepIdentities(ctx context.Context, keep func(w *writer, at identity) (bool, error)) error {
+	kept := make(map[aggregator.ItemID]identity)
+	store := func() error {
+		err := n.built.update(func(w *writer) error {
+			for id, at := range kept {
+				ok, err := keep(w, at)
+				if err != nil {
+					return err
+				}
+				_, known, err := w.lookUp(id)
+				if err != nil {
+					return err
+				}
+				if ok && !known {
+					w.setIdentity(id, at)
+				}
+			}
+			return nil
+		})
+		clear(kept)
+		return err
+	}
+	err := n.identities(ctx, func(id aggregator.ItemID, at identity) error {
+		if kept[id] = at; len(kept) < idsAtOnce {
+			return nil
+		}
+		return store()
+	})
+	return errors.Join(err, store())
+}
+
+// restoreItems stores what can be read. Of two items with one id the later stays.
+func (n *rebuilding) restoreItems(ctx context.Context) error {
+	var waiting []aggregator.Item
+	store := func() error {
+		some := waiting
+		waiting = nil
+		return n.restore(some)
+	}
+	err := n.items(ctx, func(items []aggregator.Item, lost int) error {
+		n.lost += max(lost, 0)
+		n.uncounted = n.uncounted || lost < 0
+		for i := range items {
+			n.last = max(n.last, items[i].Seq)
+		}
+		if waiting = append(waiting, items...); len(waiting) < restoredAtOnce {
+			return nil
+		}
+		return store()
+	})
+	return errors.Join(err, store())
+}
+
+// restore stores items under the Seqs that they have.
+func (n *rebuilding) restore(items []aggregator.Item) error {
+	frames, err := n.framesOf(items)
+	if err != nil {
+		return err
+	}
+	return n.built.update(func(w *writer) error {
+		var again []replacement
+		for i := range items {
+			it := &items[i]
+			at, known, err := w.identity(it.ID)
+			if err != nil {
+				return err
+			}
+			if known && !at.pruned() {
+				earlier, err := n.earlier(w, items[:i], at.seq)
+				if err == nil {
+					err = w.file(nil, &earlier, it.Seq)
+				}
+				if err != nil {
+					return err
+				}
+				again = append(again, replacement{seq: at.seq})
+				n.feeds[earlier.Feed]--
+			}
+			n.feeds[it.Feed]++
+			if err := w.enter(it, nil); err != nil {
+				return err
+			}
+		}
+		for _, f := range frames {
+			w.appendFrame(f)
+		}
+		return w.replaceItems(again...)
+	})
+}
+
+// earlier is the item with the Seq, which is one of those that are being stored or is stored.
+func (n *rebuilding) earlier(w *writer, items []aggregator.Item, seq uint64) (aggregator.Item, error) {
+	if i := slices.IndexFunc(items, func(it aggregator.Item) bool { return it.Seq == seq }); i >= 0 {
+		return items[i], nil
+	}
+	return w.item(seq)
+}
+
+// framesOf makes the frames of items with their Seqs, on all processors.
+func (n *rebuilding) framesOf(items []aggregator.Item) ([]frame, error) {
+	part := len(items)/runtime.GOMAXPROCS(0) + 1
+	made := make([][]madeFrame, len(items)/part+1)
+	failed := make([]error, len(made))
+	var parts sync.WaitGroup
+	for i := range made {
+		mine := items[min(i*part, len(items)):min((i+1)*part, len(items))]
+		parts.Go(func() { made[i], failed[i] = n.codec.frames(n.pack, mine) })
+	}
+	parts.Wait()
+	var frames []frame
+	for i := range made {
+		for _, f := range made[i] {
+			for _, it := range items[i*part+f.from : i*part+f.to] {
+				f.seqs = append(f.seqs, it.Seq)
+			}
+			frames = append(frames, f.frame)
+		}
+	}
+	return frames, errors.Join(failed...)
+}
+
+func (n *rebuilding) revisions(ctx context.Context) error {
+	return n.copyPacked(ctx, revisionsBucket, func(p packedPair) (keep bool, err error) {
+		var rec revisionRecord
 		if p.err == nil {
 			p.err = n.codec.dec.Unmarshal(p.cbor, &rec)
 		}
-		seq := seqIn(p.k)
-		if p.err != nil || seq == 0 {
-			n.lost++
+		if p.err != nil || len(p.k) != 24 {
+			if n.strict {
+				return false, fmt.Errorf("revision %x: %w", p.k, errors.Join(p.err, errRecord))
+			}
 			return false, nil
 		}
-		it := rec.item(seq)
-		n.last = max(n.last, seq)
-		if at, ok := identityIn(n.get(identityBucket, it.ID[:])); ok && !at.pruned() {
-			if err := n.forget(&it, at.seq); err != nil {
-				return false, err
+		err = n.built.view(func(r *reader) error {
+			at, ok, err := r.lookUp(aggregator.ItemID(p.k[:16]))
+			keep = ok && !at.pruned() && !at.alias()
+			return err
+		})
+		return keep, err
+	})
+}
+
+// feedsAndStates copies what can be read of the feeds, with what the items say of their number.
+func (n *rebuilding) feedsAndStates(ctx context.Context) error {
+	counted := 0
+	err := n.scan(ctx, feedsBucket, func(r *reader, k, v []byte) error {
+		var rec feedRecord
+		err := r.decodeFeed(v, &rec)
+		state, stateErr := r.state(k)
+		switch {
+		case n.strict && (err != nil || stateErr != nil):
+			return fmt.Errorf("feed %q: %w", k, errors.Join(err, stateErr))
+		case err != nil:
+			// The config describes the feed, and the next start stores it again.
+			return nil
+		case stateErr != nil:
+			// It is polled at once, without validators, as if it were new.
+			state = aggregator.FeedState{}
+		}
+		counted += state.Items
+		state.Items = n.feeds[aggregator.FeedID(k)]
+		return n.putFeed(r, k, &rec, &state, stateErr == nil)
+	})
+	if n.uncounted {
+		for _, items := range n.feeds {
+			counted -= items
+		}
+		n.lost = max(n.lost, counted)
+	}
+	return err
+}
+
+func (n *rebuilding) putFeed(r *reader, k []byte, rec *feedRecord, state *aggregator.FeedState, listed bool) error {
+	if err := n.put(feedsBucket, k, encodeFeed(rec)); err != nil {
+		return err
+	}
+	if err := n.put(statesBucket, k, encodeState(state)); err != nil {
+		return err
+	}
+	if b := r.bucket(listingsBucket); listed && b != nil { // Format 1 has none.
+		if v := b.Get(k); len(v) > 0 {
+			if err := n.put(listingsBucket, k, v); err != nil {
+				return err
 			}
 		}
-		n.feeds[it.Feed]++
-		if err := n.put(identityBucket, it.ID[:], identity{seq, it.Hash}.bytes()); err != nil {
-			return false, err
-		}
-		return true, n.putRecord(storiesBucket, storyKey(it.Story, it.ID), reportOf(&it))
-	})
-}
-
-// forget removes what the new file has of an earlier item with the same id.
-func (n *repairs) forget(it *aggregator.Item, seq uint64) error {
-	var rec itemRecord
-	if err := n.codec.decode(n.pack, n.get(itemsBucket, seqKey(seq)), &rec); err != nil {
-		return err
 	}
-	n.feeds[rec.Feed]--
-	if err := n.commit(); err != nil {
-		return err
-	}
-	return n.db.Update(func(tx *bbolt.Tx) error {
-		if err := tx.Bucket(storiesBucket).Delete(storyKey(rec.Story, it.ID)); err != nil {
-			return err
-		}
-		return tx.Bucket(itemsBucket).Delete(seqKey(seq))
-	})
-}
-
-// get reads the new file, with what was last put there. The bytes are good until something is put.
-func (n *repairs) get(bucket, key []byte) (v []byte) {
-	if n.tx != nil {
-		return n.tx.Bucket(bucket).Get(key)
-	}
-	// The file is nobody else's: nothing moves under what is copied.
-	_ = n.db.View(func(tx *bbolt.Tx) error {
-		v = bytes.Clone(tx.Bucket(bucket).Get(key))
+	if rec.Inactive {
 		return nil
-	})
-	return v
+	}
+	return n.put(dueBucket, dueKey(instantOf(state.Due), k), rec.polledAt(state))
 }
 
-func (n *repairs) putRecord(bucket, key []byte, record any) error {
+func (n *rebuilding) putRecord(bucket, key []byte, record any) error {
 	v, err := n.codec.encode(record)
 	if err != nil {
 		return err
@@ -138,142 +302,39 @@ func (n *repairs) putRecord(bucket, key []byte, record any) error {
 	return n.put(bucket, key, v)
 }
 
-// aliases keeps those that lead to an item that there is or was, and adds those that items name.
-func (n *repairs) aliases(ctx context.Context) error {
-	err := n.scan(ctx, aliasesBucket, func(_ *reader, k, v []byte) error {
-		if len(k) != 16 || len(v) != 16 || n.get(identityBucket, v) == nil {
-			return nil
-		}
-		return n.put(aliasesBucket, k, v)
-	})
-	if err != nil {
-		return err
-	}
-	return n.Store.scan(ctx, itemsBucket, func(r *reader, k, v []byte) error {
-		var rec itemRecord
-		if r.decode(v, &rec) != nil {
-			return nil
-		}
-		for _, alias := range rec.Aliases {
-			if alias == rec.ID || n.get(aliasesBucket, alias[:]) != nil || n.get(identityBucket, alias[:]) != nil {
-				continue
-			}
-			if err := n.put(aliasesBucket, alias[:], rec.ID[:]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (n *repairs) revisions(ctx context.Context) error {
-	return n.copyPacked(ctx, revisionsBucket, func(p packedPair) (bool, error) {
-		var rec revisionRecord
-		if p.err != nil || len(p.k) != 24 || n.codec.dec.Unmarshal(p.cbor, &rec) != nil {
-			return false, nil
-		}
-		at, ok := identityIn(n.get(identityBucket, p.k[:16]))
-		return ok && !at.pruned(), nil
-	})
-}
-
-// lists puts every story of the new file where it belongs.
-func (n *repairs) lists(ctx context.Context) error {
-	// What is read is the new file, as a store of its own. Nothing is written while that is read: growing the memory map
-	// would wait for the reader.
-	built := &Store{path: n.path, codec: n.codec, file: file{db: n.db, pack: n.pack}}
-	for after, more := []byte(nil), true; more; {
-		if err := errors.Join(ctx.Err(), n.commit()); err != nil {
-			return err
-		}
-		var places [][]byte
-		err := built.view(func(r *reader) (err error) {
-			places, after, err = n.places(r, after)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, k := range places {
-			if err := n.put(listsBucket, k, nil); err != nil {
-				return err
-			}
-		}
-		more = after != nil
-	}
-	return n.commit()
-}
-
-// places are the keys in lists of some stories after the given key of stories. The key that it gives is nil when there
-// are no more.
-func (n *repairs) places(r *reader, after []byte) (places [][]byte, last []byte, err error) {
-	c := r.bucket(storiesBucket).Cursor()
-	last = after
-	for k, _ := seekAfter(c, nil, after); k != nil; k, _ = c.Next() {
-		if len(places) >= scannedPerRead {
-			return places, last, nil
-		}
-		story, known := aggregator.StoryID(k[:16]), bytes.HasPrefix(last, k[:16])
-		last = bytes.Clone(k)
-		if known {
-			continue
-		}
-		reports, err := r.reports(story)
-		if err != nil {
-			return nil, nil, err
-		}
-		for topic, at := range listing(reports) {
-			n.topics[topic] = true
-			places = append(places, listKey(topic, at, story))
-		}
-	}
-	return places, nil, nil
-}
-
-// feedsAndStates copies what can be read of the feeds, with what the items say of their number.
-func (n *repairs) feedsAndStates(ctx context.Context) error {
-	return n.scan(ctx, feedsBucket, func(r *reader, k, v []byte) error {
-		var rec feedRecord
-		if r.decodeFeed(v, &rec) != nil {
-			// The config describes the feed, and the next start stores it again.
-			return nil
-		}
-		state, err := r.state(k)
-		if err != nil {
-			// It is polled at once, without validators, as if it were new.
-			state = aggregator.FeedState{}
-		}
-		state.Items = n.feeds[aggregator.FeedID(k)]
-		if err := n.put(feedsBucket, k, encodeFeed(&rec)); err != nil {
-			return err
-		}
-		if err := n.put(statesBucket, k, encodeState(&state)); err != nil {
-			return err
-		}
-		if listed := r.bucket(listingsBucket).Get(k); len(listed) > 0 && err == nil {
-			if err := n.put(listingsBucket, k, bytes.Clone(listed)); err != nil {
-				return err
-			}
-		}
-		if rec.Inactive {
-			return nil
-		}
-		return n.put(dueBucket, dueKey(instantOf(state.Due), k), rec.polledAt(&state))
-	})
-}
-
-// versions moves the version of every topic: whoever has an answer of before must ask again.
-func (n *repairs) versions(ctx context.Context) error {
+// versions moves the version of every topic: whoever has an answer of before must ask again. A strict rebuilding leaves
+// them, since it changes no answer.
+func (n *rebuilding) versions(ctx context.Context) error {
 	now := instantOf(n.now())
 	err := n.view(func(r *reader) error {
-		n.last = max(n.last, r.bucket(itemsBucket).Sequence()) + 1
+		n.last = max(n.last, r.bucket(itemsBucket).Sequence())
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for topic := range n.topics {
-		if err := n.putRecord(topicsBucket, topicKey(topic), versionRecord{Seq: n.last, Changed: now}); err != nil {
+	if n.strict {
+		return n.copyRecords(ctx, topicsBucket)
+	}
+	n.last++
+	move := func(k []byte, rec versionRecord) error {
+		rec.Seq = n.last
+		if rec.Changed.compare(now) < 0 {
+			rec.Changed = now
+		}
+		return n.putRecord(topicsBucket, k, rec)
+	}
+	// Those of the new file are of topics that list a story, those of the old one of topics that ever did.
+	var made [][]byte
+	err = n.built.scan(ctx, topicsBucket, func(_ *reader, k, _ []byte) error {
+		made = append(made, bytes.Clone(k))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, k := range made {
+		if err := move(k, versionRecord{}); err != nil {
 			return err
 		}
 	}
@@ -282,10 +343,56 @@ func (n *repairs) versions(ctx context.Context) error {
 		if r.decode(v, &rec) != nil {
 			rec = versionRecord{}
 		}
-		rec.Seq = n.last
-		if rec.Changed.compare(now) < 0 {
-			rec.Changed = now
+		return move(k, rec)
+	})
+}
+
+// current is a store of the format of today, as a source.
+type current struct{ *Store }
+
+// identities reads segment after segment, whatever the list of runs says, and passes over those that are spoiled.
+func (s current) identities(ctx context.Context, f func(aggregator.ItemID, identity) error) error {
+	return s.scan(ctx, identityBucket, func(_ *reader, _, v []byte) error {
+		entries, ok := unsealed(v)
+		w := identityTable.width()
+		if !ok || len(entries)%w != 0 {
+			return nil
 		}
-		return n.putRecord(topicsBucket, k, rec)
+		for ; len(entries) > 0; entries = entries[w:] {
+			at, _ := identityIn(entries[identityTable.key:w])
+			if !at.pruned() && !at.alias() {
+				continue
+			}
+			if err := f(aggregator.ItemID(entries[:identityTable.key]), at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s current) items(ctx context.Context, f func([]aggregator.Item, int) error) error {
+	return s.scan(ctx, itemsBucket, func(r *reader, k, v []byte) error {
+		c, err := parseChunk(k, v)
+		if err != nil {
+			return f(nil, -1)
+		}
+		var items []aggregator.Item
+		lost := 0
+		for _, fr := range c.frames {
+			all, err := r.pack.unpacked(fr)
+			for i, seq := range fr.seqs {
+				var it aggregator.Item
+				if err == nil {
+					it, err = r.codec.item(seq, all[i])
+				}
+				if err != nil || seq == 0 {
+					lost++
+					continue
+				}
+				items = append(items, it)
+			}
+		}
+		return f(items, lost)
 	})
 }

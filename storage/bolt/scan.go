@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"go.etcd.io/bbolt"
 
@@ -52,12 +51,10 @@ func (s *Store) Stats(ctx context.Context) (stats aggregator.StoreStats, err err
 	if stats.Feeds, stats.Topics, stats.LastSeq, err = s.countItems(ctx); err != nil {
 		return stats, err
 	}
-	err = s.scan(ctx, identityBucket, func(_ *reader, k, v []byte) error {
-		at, ok := identityIn(v)
-		switch {
-		case !ok:
-			return fmt.Errorf("identity %x: %w", k, errRecord)
-		case at.pruned():
+	entries := make(map[string]int)
+	err = s.scanTable(ctx, identityTable, func(_ *reader, _, v []byte) error {
+		entries[string(identityBucket)]++
+		if at, _ := identityIn(v); at.pruned() {
 			stats.Pruned++
 		}
 		return nil
@@ -65,6 +62,17 @@ func (s *Store) Stats(ctx context.Context) (stats aggregator.StoreStats, err err
 	if err != nil {
 		return stats, err
 	}
+	err = s.scanTable(ctx, storiesTable, func(*reader, []byte, []byte) error {
+		entries[string(storiesBucket)]++
+		return nil
+	})
+	if err != nil {
+		return stats, err
+	}
+	for _, n := range stats.Feeds {
+		stats.Items += n
+	}
+	entries[string(itemsBucket)] = stats.Items
 	for _, name := range allBuckets {
 		if err := ctx.Err(); err != nil {
 			return stats, err
@@ -79,10 +87,11 @@ func (s *Store) Stats(ctx context.Context) (stats aggregator.StoreStats, err err
 		if err != nil {
 			return stats, err
 		}
-		switch last := stats.Buckets[len(stats.Buckets)-1]; last.Name {
-		case string(itemsBucket):
-			stats.Items = last.Entries
-		case string(revisionsBucket):
+		last := &stats.Buckets[len(stats.Buckets)-1]
+		if n, ok := entries[last.Name]; ok {
+			last.Entries = n
+		}
+		if last.Name == string(revisionsBucket) {
 			stats.Revisions = last.Entries
 		}
 	}

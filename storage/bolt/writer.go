@@ -2,21 +2,47 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/topicwire/topicwire/aggregator"
 )
 
-// itemFill is how full a page of items is left. They arrive in the order of their keys, so nothing is put between them.
+// itemFill is how full pages are left that nothing is put between.
 const itemFill = 0.95
 
-// writer is the transaction that writes.
+// writer is the transaction that writes. What it has to say to the indexes it collects, and puts into the file at its
+// end, in the order of the keys.
 type writer struct {
 	reader
 	now instant
 	// moved are the topics whose stories changed, with the Seq of the change.
 	moved map[aggregator.TopicID]uint64
+
+	// appended are items that are not in the file yet, unwritten is the least of their Seqs.
+	appended  chunkWriter
+	unwritten uint64
+	// filed are the items that the transaction put into their stories, by Seq.
+	filed map[uint64]filed
+	// ids and stories are additions to the tables of that name: the latter by the half of a story's id that is in a key,
+	// with whether the story has the item.
+	ids     map[aggregator.ItemID]identity
+	stories map[[8]byte][]storyChange
+	// places are changes to lists, members to the index of that name.
+	places  []placeChange
+	members []memberChange
+	numbers map[name]uint32
+}
+
+type storyChange struct {
+	seq uint64
+	has bool
+}
+
+type placeChange struct {
+	key []byte
+	put bool
 }
 
 func (w *writer) put(bucket, key []byte, record any) error {
@@ -83,14 +109,12 @@ func (w *writer) applyPoll(c *commit) error {
 	}
 	next := p.State
 	next.Items = old.items
-	for i, it := range p.Items {
-		isNew, err := w.applyItem(it, c.record(w.pack, i))
+	for _, f := range c.frames {
+		added, err := w.applyFrame(p.Items[f.from:f.to], f, c.pack == w.pack)
 		if err != nil {
-			return fmt.Errorf("item %v: %w", it.ID, err)
+			return err
 		}
-		if isNew {
-			next.Items++
-		}
+		next.Items += added
 	}
 	if p.Relist {
 		if err := w.putListing(id, p.Listing); err != nil {
@@ -100,89 +124,229 @@ func (w *writer) applyPoll(c *commit) error {
 	return w.putState(id, old, &next)
 }
 
-// applyItem stores a new item or a change to a stored one under a new Seq. record is that of a new item where it is
-// already made, else nil.
-func (w *writer) applyItem(it aggregator.Item, record []byte) (isNew bool, err error) {
-	items, ids := w.bucket(itemsBucket), w.bucket(identityBucket)
-	items.FillPercent = itemFill
-	at, known := identityIn(ids.Get(it.ID[:]))
-	if known && at.pruned() {
-		return false, ids.Put(it.ID[:], identity{hash: it.Hash}.bytes())
-	}
-	if known {
-		old, err := w.item(at.seq)
+// applyFrame stores items that are new, as most are, or changed. Where all are new the frame is stored as it was made,
+// if that may still be.
+func (w *writer) applyFrame(items []aggregator.Item, made madeFrame, usable bool) (added int, err error) {
+	var olds []aggregator.Item
+	left := items[:0:0]
+	for i := range items {
+		at, known, err := w.identity(items[i].ID)
 		if err != nil {
-			return false, err
+			return 0, fmt.Errorf("item %v: %w", items[i].ID, err)
 		}
-		it.Story, it.FirstSeen, it.OrderTime = old.Story, old.FirstSeen, old.OrderTime
-		record = nil
-		if it.Revision > old.Revision {
-			if err := w.putRevision(&old); err != nil {
-				return false, err
-			}
-		}
-		if err := items.Delete(seqKey(at.seq)); err != nil {
-			return false, err
-		}
-	}
-	if it.Seq, err = items.NextSequence(); err != nil {
-		return false, err
-	}
-	if record == nil {
-		if record, err = w.codec.encodePacked(w.pack, itemRecordOf(&it)); err != nil {
-			return false, err
-		}
-	}
-	if err := items.Put(seqKey(it.Seq), record); err != nil {
-		return false, err
-	}
-	if err := ids.Put(it.ID[:], identity{seq: it.Seq, hash: it.Hash}.bytes()); err != nil {
-		return false, err
-	}
-	aliases := w.bucket(aliasesBucket)
-	for _, alias := range it.Aliases {
-		if alias == it.ID || aliases.Get(alias[:]) != nil || ids.Get(alias[:]) != nil {
+		switch {
+		case known && at.pruned():
+			w.setIdentity(items[i].ID, identity{hash: items[i].Hash})
 			continue
+		case known:
+			old, err := w.item(at.seq)
+			if err == nil {
+				err = w.revise(&items[i], &old)
+			}
+			if err != nil {
+				return 0, fmt.Errorf("item %v: %w", items[i].ID, err)
+			}
+			olds = append(olds, old)
+		default:
+			added++
 		}
-		if err := aliases.Put(alias[:], it.ID[:]); err != nil {
-			return false, err
+		left = append(left, items[i])
+	}
+	made.seqs = make([]uint64, len(left))
+	for i := range left {
+		if left[i].Seq, err = w.bucket(itemsBucket).NextSequence(); err != nil {
+			return 0, err
+		}
+		made.seqs[i] = left[i].Seq
+	}
+	for i := range left {
+		if err := w.enter(&left[i], olds); err != nil {
+			return 0, fmt.Errorf("item %v: %w", left[i].ID, err)
 		}
 	}
-	return !known, w.file(&it, it.Seq)
+	return added, w.storeItems(left, olds, made, usable && added == len(items))
 }
 
-func (w *writer) putRevision(old *aggregator.Item) error {
+// revise gives a changed item what is for ever, and keeps its old text where it has another one.
+func (w *writer) revise(it, old *aggregator.Item) error {
+	it.Story, it.FirstSeen, it.OrderTime = old.Story, old.FirstSeen, old.OrderTime
+	if it.Revision <= old.Revision {
+		return nil
+	}
 	return w.putPacked(revisionsBucket, revisionKey(old.ID, old.Revision), revisionRecord{
 		From: instantOf(old.Revised), Title: old.Title, Summary: old.Summary, Content: old.Content,
 	})
 }
 
-// file makes the item's story say what the item now is, and puts the story where that leads. The topics that list the
-// story, before or now, get a Version with the given seq.
-func (w *writer) file(it *aggregator.Item, seq uint64) error {
-	next := reportOf(it)
-	if err := w.place(it.Story, it.ID, &next, seq); err != nil {
-		return err
+// enter puts an item with its Seq into the indexes; olds has what it was, if it was.
+func (w *writer) enter(it *aggregator.Item, olds []aggregator.Item) error {
+	w.setIdentity(it.ID, identity{seq: it.Seq, hash: it.Hash})
+	for _, alias := range it.Aliases {
+		if alias == it.ID {
+			continue
+		}
+		switch _, known, err := w.lookUp(alias); {
+		case err != nil:
+			return err
+		case !known:
+			w.setIdentity(alias, identity{seq: isAlias, hash: it.ID})
+		}
 	}
-	return w.put(storiesBucket, storyKey(it.Story, it.ID), next)
+	var old *aggregator.Item
+	if i := slices.IndexFunc(olds, func(o aggregator.Item) bool { return o.ID == it.ID }); i >= 0 {
+		old = &olds[i]
+	}
+	return w.file(it, old, it.Seq)
 }
 
-// unfile is file for an item that is no longer stored.
-func (w *writer) unfile(it *aggregator.Item, seq uint64) error {
-	if err := w.place(it.Story, it.ID, nil, seq); err != nil {
+// storeItems stores the items with their Seqs in the place of what they were. made is the frame of them where it may be
+// used; else others are made.
+func (w *writer) storeItems(items, olds []aggregator.Item, made madeFrame, usable bool) error {
+	if len(olds) > 0 {
+		var gone []replacement
+		for i := range olds {
+			gone = append(gone, replacement{seq: olds[i].Seq})
+		}
+		if err := w.replaceItems(gone...); err != nil {
+			return err
+		}
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	if usable {
+		w.appendFrame(made.frame)
+		return nil
+	}
+	frames, err := w.codec.frames(w.pack, items)
+	if err != nil {
 		return err
 	}
-	return w.bucket(storiesBucket).Delete(storyKey(it.Story, it.ID))
+	for _, f := range frames {
+		f.seqs = made.seqs[f.from:f.to]
+		w.appendFrame(f.frame)
+	}
+	return nil
 }
 
-func reportOf(it *aggregator.Item) reportRecord {
-	return reportRecord{
-		Seq: it.Seq, FirstSeen: instantOf(it.FirstSeen), OrderTime: instantOf(it.OrderTime), Topics: it.Topics,
+func (w *writer) appendFrame(f frame) {
+	if len(w.appended.waiting) == 0 {
+		w.unwritten = f.seqs[0]
+	}
+	w.appended.append(f)
+}
+
+// flushItems puts items that wait for it into the file.
+func (w *writer) flushItems() error {
+	w.chunk = nil
+	w.appended.items = w.bucket(itemsBucket)
+	return w.appended.flush()
+}
+
+// item is reader.item, of what the transaction has appended too.
+func (w *writer) item(seq uint64) (aggregator.Item, error) {
+	if len(w.appended.waiting) > 0 && seq >= w.unwritten {
+		if err := w.flushItems(); err != nil {
+			return aggregator.Item{}, err
+		}
+	}
+	return w.reader.item(seq)
+}
+
+func (w *writer) setIdentity(id aggregator.ItemID, at identity) {
+	if w.ids == nil {
+		w.ids = make(map[aggregator.ItemID]identity)
+	}
+	w.ids[id] = at
+}
+
+// lookUp is reader.lookUp, with what the transaction has added.
+func (w *writer) lookUp(id aggregator.ItemID) (identity, bool, error) {
+	if at, ok := w.ids[id]; ok {
+		return at, true, nil
+	}
+	return w.reader.lookUp(id)
+}
+
+// identity is what is known of an item by its own id.
+func (w *writer) identity(id aggregator.ItemID) (identity, bool, error) {
+	at, ok, err := w.lookUp(id)
+	return at, ok && !at.alias(), err
+}
+
+// setReport notes that a story has an item from now on, or no longer.
+func (w *writer) setReport(story aggregator.StoryID, seq uint64, has bool) {
+	if w.stories == nil {
+		w.stories = make(map[[8]byte][]storyChange)
+	}
+	half := [8]byte(story[:8])
+	w.stories[half] = append(w.stories[half], storyChange{seq, has})
+}
+
+// reports is reader.reports, with what the transaction has changed.
+func (w *writer) reports(story aggregator.StoryID) ([]report, error) {
+	seqs, err := w.reportSeqs(story)
+	if err != nil {
+		return nil, err
+	}
+	for _, ch := range w.stories[[8]byte(story[:8])] {
+		seqs = slices.DeleteFunc(seqs, func(seq uint64) bool { return seq == ch.seq })
+		if ch.has {
+			seqs = append(seqs, ch.seq)
+		}
+	}
+	return w.reportsOf(story, seqs, w.filed)
+}
+
+// file brings the indexes from what the item was to what it is, nil where it was or is not stored. The topics that list
+// its story, before or now, get a Version with the given seq.
+func (w *writer) file(next, old *aggregator.Item, seq uint64) error {
+	it, was := next, old
+	if it == nil {
+		it = old
+	}
+	var rep *report
+	if next != nil {
+		rep = reportOf(next)
+	}
+	if err := w.place(it.Story, it.ID, rep, seq); err != nil {
+		return err
+	}
+	if was != nil {
+		w.setReport(was.Story, was.Seq, false)
+		if err := w.enlistAll(was, true); err != nil {
+			return err
+		}
+	}
+	if next == nil {
+		return nil
+	}
+	w.setReport(next.Story, next.Seq, true)
+	if w.filed == nil {
+		w.filed = make(map[uint64]filed)
+	}
+	w.filed[next.Seq] = filed{story: next.Story, report: *rep}
+	return w.enlistAll(next, false)
+}
+
+// enlistAll is enlist for each of the item's topics, and for AllTopics.
+func (w *writer) enlistAll(it *aggregator.Item, gone bool) error {
+	for _, topic := range it.Topics {
+		if err := w.enlist(topic, it, gone); err != nil {
+			return err
+		}
+	}
+	return w.enlist(aggregator.AllTopics, it, gone)
+}
+
+func reportOf(it *aggregator.Item) *report {
+	return &report{
+		id: it.ID, seq: it.Seq, firstSeen: instantOf(it.FirstSeen), orderTime: instantOf(it.OrderTime), topics: it.Topics,
 	}
 }
 
 // place brings the lists from what the story was to what it is with the given report of the item, nil for none.
-func (w *writer) place(story aggregator.StoryID, id aggregator.ItemID, next *reportRecord, seq uint64) error {
+func (w *writer) place(story aggregator.StoryID, id aggregator.ItemID, next *report, seq uint64) error {
 	reports, err := w.reports(story)
 	if err != nil {
 		return err
@@ -190,29 +354,37 @@ func (w *writer) place(story aggregator.StoryID, id aggregator.ItemID, next *rep
 	before := listing(reports)
 	reports = slices.DeleteFunc(reports, func(r report) bool { return r.id == id })
 	if next != nil {
-		reports = append(reports, report{id: id, reportRecord: *next})
+		reports = append(reports, *next)
 		slices.SortFunc(reports, report.compare)
 	}
 	after := listing(reports)
-	lists := w.bucket(listsBucket)
-	for topic, at := range before {
-		w.move(topic, seq)
-		if now, ok := after[topic]; ok && now == at {
+	for _, p := range before {
+		w.move(p.topic, seq)
+		if slices.Contains(after, p) {
 			continue
 		}
-		if err := lists.Delete(listKey(topic, at, story)); err != nil {
+		if err := w.setPlace(p, story, false); err != nil {
 			return err
 		}
 	}
-	for topic, at := range after {
-		w.move(topic, seq)
-		if was, ok := before[topic]; ok && was == at {
+	for _, p := range after {
+		w.move(p.topic, seq)
+		if slices.Contains(before, p) {
 			continue
 		}
-		if err := lists.Put(listKey(topic, at, story), nil); err != nil {
+		if err := w.setPlace(p, story, true); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func (w *writer) setPlace(p place, story aggregator.StoryID, put bool) error {
+	topic, err := w.numberOf(topicKind, string(p.topic))
+	if err != nil {
+		return err
+	}
+	w.places = append(w.places, placeChange{key: listKey(topic, p.at, story), put: put})
 	return nil
 }
 
@@ -221,6 +393,96 @@ func (w *writer) move(topic aggregator.TopicID, seq uint64) {
 		w.moved = make(map[aggregator.TopicID]uint64)
 	}
 	w.moved[topic] = max(w.moved[topic], seq)
+}
+
+// flush puts into the file what was collected.
+func (w *writer) flush() error {
+	for _, step := range []func() error{
+		w.flushItems, w.flushIdentities, w.flushStories, w.flushPlaces, w.flushMembers, w.flushVersions,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) flushIdentities() error {
+	if len(w.ids) == 0 {
+		return nil
+	}
+	ids := make([]aggregator.ItemID, 0, len(w.ids))
+	for id := range w.ids {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b aggregator.ItemID) int { return bytes.Compare(a[:], b[:]) })
+	entries := make([]byte, 0, len(ids)*identityTable.width())
+	for _, id := range ids {
+		entries = w.ids[id].appendTo(append(entries, id[:]...))
+	}
+	w.ids = nil
+	return w.addTo(identityTable, entries)
+}
+
+func (w *writer) flushStories() error {
+	if len(w.stories) == 0 {
+		return nil
+	}
+	changes := make(map[[14]byte]bool, len(w.stories))
+	var keys [][14]byte
+	for half, all := range w.stories {
+		for _, ch := range all {
+			key := [14]byte(append(half[:], make([]byte, seqLen)...))
+			putSeq(key[len(half):], ch.seq)
+			if _, again := changes[key]; !again {
+				keys = append(keys, key)
+			}
+			changes[key] = ch.has
+		}
+	}
+	slices.SortFunc(keys, func(a, b [14]byte) int { return bytes.Compare(a[:], b[:]) })
+	entries := make([]byte, 0, len(keys)*storiesTable.width())
+	for _, key := range keys {
+		has := byte(0)
+		if changes[key] {
+			has = 1
+		}
+		entries = append(append(entries, key[:]...), has)
+	}
+	w.stories = nil
+	return w.addTo(storiesTable, entries)
+}
+
+func (w *writer) addTo(t *table, entries []byte) error {
+	x, err := w.index(t)
+	if err != nil {
+		return err
+	}
+	w.indexes = nil
+	return x.add(entries)
+}
+
+// flushPlaces stores changes to lists. Of several changes to one place the last counts.
+func (w *writer) flushPlaces() error {
+	slices.SortStableFunc(w.places, func(a, b placeChange) int { return bytes.Compare(a.key, b.key) })
+	lists := w.bucket(listsBucket)
+	lists.FillPercent = copyFill
+	for i, p := range w.places {
+		if i+1 < len(w.places) && bytes.Equal(w.places[i+1].key, p.key) {
+			continue
+		}
+		var err error
+		if p.put {
+			err = lists.Put(p.key, nil)
+		} else {
+			err = lists.Delete(p.key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	w.places = nil
+	return nil
 }
 
 // flushVersions stores the Versions of the topics that changed. Their time never goes back, also where the clock does:
@@ -245,7 +507,7 @@ func (w *writer) flushVersions() error {
 // tidyTopics is topics sorted, each once, without AllTopics. It leaves the given slice as it is.
 func tidyTopics(topics []aggregator.TopicID) ([]aggregator.TopicID, error) {
 	tidy := slices.Clone(topics)
-	slices.Sort(tidy)
+	slices.SortFunc(tidy, cmp.Compare)
 	tidy = slices.DeleteFunc(slices.Compact(tidy), func(t aggregator.TopicID) bool { return t == aggregator.AllTopics })
 	for _, t := range tidy {
 		if len(t) > maxName {

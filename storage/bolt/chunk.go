@@ -1,0 +1,342 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"go.etcd.io/bbolt"
+)
+
+// Items are stored in chunks, and in a chunk in frames. A chunk is as much as fills some pages of the file well, and is
+// what is written. A frame is a record (pack.go) of the CBOR of a few items, one behind the other, and is what is
+// compressed and read: what items have in common is stored once, and to read one of them means to unpack a few.
+//
+// A chunk begins with the number of its frames; for each of them the number of its items and its length in bytes; for
+// each of its items how far its Seq is below the chunk's key, and the length of its CBOR. All of that is varints, with
+// their CRC-32C behind them. Then come the frames.
+
+const (
+	// chunkBytes is how large chunks become. Two of them share a page of the B+tree.
+	chunkBytes = 16 << 10
+	// frameBytes is how much CBOR is put into one frame. An item that is larger has one for itself.
+	frameBytes = 8 << 10
+	// frameItems bounds the items of a frame.
+	frameItems = 16
+)
+
+// frame is some items that are packed together, with the Seqs and the lengths of each.
+type frame struct {
+	seqs   []uint64
+	sizes  []int
+	record []byte
+}
+
+// chunk is a pair of the bucket items. Its key is not below the last of its Seqs, and below the first of the next.
+type chunk struct {
+	key    uint64
+	frames []frame
+}
+
+func (c *chunk) size() (n int) {
+	for _, f := range c.frames {
+		n += f.size()
+	}
+	return n
+}
+
+// size is about what a frame takes in a chunk.
+func (f *frame) size() int { return len(f.record) + 4*len(f.seqs) + 8 }
+
+func (c *chunk) bytes() []byte {
+	head := binary.AppendUvarint(make([]byte, 0, c.size()+64), uint64(len(c.frames)))
+	for _, f := range c.frames {
+		head = binary.AppendUvarint(head, uint64(len(f.seqs)))
+		head = binary.AppendUvarint(head, uint64(len(f.record)))
+		for i, seq := range f.seqs {
+			head = binary.AppendUvarint(head, c.key-seq)
+			head = binary.AppendUvarint(head, uint64(f.sizes[i]))
+		}
+	}
+	head = appendSum(head)
+	for _, f := range c.frames {
+		head = append(head, f.record...)
+	}
+	return head
+}
+
+// parseChunk reads a pair of the bucket items. The records are parts of value.
+func parseChunk(k, value []byte) (*chunk, error) {
+	c := &chunk{key: seqIn(k)}
+	r := varints{rest: value}
+	n := r.count(len(value))
+	c.frames = make([]frame, n)
+	total := 0
+	for i := range c.frames {
+		f := &c.frames[i]
+		items, size := r.count(len(value)), r.count(len(value))
+		f.seqs, f.sizes = make([]uint64, items), make([]int, items)
+		for k := range items {
+			f.seqs[k], f.sizes[k] = c.key-r.next(), r.count(maxPacked<<4)
+		}
+		total += size
+		// The records begin where all numbers end: keep their lengths meanwhile.
+		f.record = value[:min(size, len(value))]
+	}
+	head := len(value) - len(r.rest)
+	if _, ok := unsealed(value[:min(head+4, len(value))]); r.bad || !ok || head+4+total != len(value) {
+		return nil, fmt.Errorf("items up to %d: %w: their table is spoiled", c.key, errRecord)
+	}
+	records := value[head+4:]
+	for i := range c.frames {
+		f := &c.frames[i]
+		n := len(f.record)
+		f.record, records = records[:n:n], records[n:]
+	}
+	return c, nil
+}
+
+// varints reads numbers that may be spoiled.
+type varints struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *varints) next() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+// count is a number that is at most limit.
+func (r *varints) count(limit int) int {
+	v := r.next()
+	if v > uint64(limit) {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	return int(v)
+}
+
+// unpacked are the items of a frame, as CBOR.
+func (p *packer) unpacked(f frame) ([][]byte, error) {
+	all, err := p.cbor(f.record)
+	if err != nil {
+		return nil, err
+	}
+	items := make([][]byte, len(f.sizes))
+	for i, n := range f.sizes {
+		if n > len(all) {
+			return nil, fmt.Errorf("%w: it is too short", errRecord)
+		}
+		items[i], all = all[:n:n], all[n:]
+	}
+	return items, nil
+}
+
+// packedFrame is a frame of the given items; seqs may be set later.
+func (p *packer) packedFrame(seqs []uint64, items ...[]byte) frame {
+	f := frame{seqs: seqs, sizes: make([]int, len(items))}
+	for i, cbor := range items {
+		f.sizes[i] = len(cbor)
+	}
+	f.record = p.pack(bytes.Join(items, nil))
+	return f
+}
+
+// framing decides what goes into a frame together.
+type framing struct{ items, bytes int }
+
+// full reports whether the next item of n bytes is to begin another frame.
+func (f *framing) full(n int) bool {
+	if f.items > 0 && (f.bytes+n > frameBytes || f.items >= frameItems) {
+		*f = framing{items: 1, bytes: n}
+		return true
+	}
+	f.items, f.bytes = f.items+1, f.bytes+n
+	return false
+}
+
+// chunkOf is the chunk that has the item if any has, nil for none. It stays good until the items are changed.
+func (r *reader) chunkOf(seq uint64) (*chunk, error) {
+	if c := r.chunk; c != nil && seq <= c.key && seq >= r.chunkFrom {
+		return c, nil
+	}
+	k, v := r.bucket(itemsBucket).Cursor().Seek(seqKey(seq))
+	if k == nil {
+		return nil, nil
+	}
+	c, err := parseChunk(k, v)
+	if err != nil {
+		return nil, err
+	}
+	r.chunk, r.chunkFrom, r.unpackedFrame = c, seq, -1
+	return c, nil
+}
+
+// find is which item of which frame has the Seq.
+func (c *chunk) find(seq uint64) (frame, item int, ok bool) {
+	for i := range c.frames {
+		if n := slices.Index(c.frames[i].seqs, seq); n >= 0 {
+			return i, n, true
+		}
+	}
+	return 0, 0, false
+}
+
+// itemCBOR is the item with the given Seq. It is errMissing where there is none.
+func (r *reader) itemCBOR(seq uint64) ([]byte, error) {
+	c, err := r.chunkOf(seq)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return nil, fmt.Errorf("item %d: %w", seq, errMissing)
+	}
+	n, i, ok := c.find(seq)
+	if !ok {
+		return nil, fmt.Errorf("item %d: %w", seq, errMissing)
+	}
+	if r.unpackedFrame != n {
+		if r.unpacked, err = r.pack.unpacked(c.frames[n]); err != nil {
+			return nil, fmt.Errorf("item %d: %w", seq, err)
+		}
+		r.unpackedFrame = n
+	}
+	return r.unpacked[i], nil
+}
+
+// chunks calls f for the chunks that may have items with a Seq from the given one on, until f has enough.
+func (r *reader) chunks(from uint64, f func(*chunk) (more bool, err error)) error {
+	cur := r.bucket(itemsBucket).Cursor()
+	for k, v := cur.Seek(seqKey(from)); k != nil; k, v = cur.Next() {
+		c, err := parseChunk(k, v)
+		if err != nil {
+			return err
+		}
+		if more, err := f(c); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// chunkWriter appends frames to the items of a file.
+type chunkWriter struct {
+	items *bbolt.Bucket
+	// waiting are frames that are not in the file yet.
+	waiting []frame
+}
+
+// append takes a frame whose Seqs are above all that are there.
+func (w *chunkWriter) append(f frame) { w.waiting = append(w.waiting, f) }
+
+// flush puts what waits into the file: the last chunk takes as much as it has room for.
+func (w *chunkWriter) flush() error {
+	if len(w.waiting) == 0 {
+		return nil
+	}
+	w.items.FillPercent = itemFill
+	last := &chunk{}
+	if k, v := w.items.Cursor().Last(); k != nil {
+		c, err := parseChunk(k, v)
+		if err != nil {
+			return err
+		}
+		if last = c; c.size()+w.waiting[0].size() <= chunkBytes {
+			if err := w.items.Delete(bytes.Clone(k)); err != nil {
+				return err
+			}
+		} else {
+			last = &chunk{}
+		}
+	}
+	for _, f := range w.waiting {
+		if len(last.frames) > 0 && last.size()+f.size() > chunkBytes {
+			if err := w.put(last); err != nil {
+				return err
+			}
+			last = &chunk{}
+		}
+		last.frames, last.key = append(last.frames, f), f.seqs[len(f.seqs)-1]
+		// The offsets of the Seqs are taken from the key when the chunk is written.
+	}
+	w.waiting = nil
+	return w.put(last)
+}
+
+func (w *chunkWriter) put(c *chunk) error { return w.items.Put(seqKey(c.key), c.bytes()) }
+
+// replacement is what an item becomes; one without CBOR is removed.
+type replacement struct {
+	seq  uint64
+	cbor []byte
+}
+
+// replaceItems changes items where they are. Those that are not there are passed over.
+func (w *writer) replaceItems(changes ...replacement) error {
+	if err := w.flushItems(); err != nil {
+		return err
+	}
+	slices.SortFunc(changes, func(a, b replacement) int { return cmp.Compare(a.seq, b.seq) })
+	for len(changes) > 0 {
+		c, err := w.chunkOf(changes[0].seq)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			return nil
+		}
+		n := 0
+		for n < len(changes) && changes[n].seq <= c.key {
+			n++
+		}
+		if err := w.changeChunk(c, changes[:n]); err != nil {
+			return err
+		}
+		changes = changes[n:]
+	}
+	return nil
+}
+
+// changeChunk stores a chunk with changes to its items. What is left of it stays under its key.
+func (w *writer) changeChunk(c *chunk, changes []replacement) error {
+	w.chunk = nil
+	next := &chunk{key: c.key}
+	for _, f := range c.frames {
+		touched := func(r replacement) bool { return slices.Contains(f.seqs, r.seq) }
+		if !slices.ContainsFunc(changes, touched) {
+			next.frames = append(next.frames, f)
+			continue
+		}
+		items, err := w.pack.unpacked(f)
+		if err != nil {
+			return fmt.Errorf("item %d: %w", f.seqs[0], err)
+		}
+		var seqs []uint64
+		var left [][]byte
+		for i, seq := range f.seqs {
+			cbor := items[i]
+			if n := slices.IndexFunc(changes, func(r replacement) bool { return r.seq == seq }); n >= 0 {
+				cbor = changes[n].cbor
+			}
+			if cbor != nil {
+				seqs, left = append(seqs, seq), append(left, cbor)
+			}
+		}
+		if len(left) > 0 {
+			next.frames = append(next.frames, w.pack.packedFrame(seqs, left...))
+		}
+	}
+	items := w.bucket(itemsBucket)
+	if len(next.frames) == 0 {
+		return items.Delete(seqKey(c.key))
+	}
+	return items.Put(seqKey(c.key), next.bytes())
+}

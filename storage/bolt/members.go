@@ -1,0 +1,260 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// membersPerBlock is how many items a block of members has at most: about a third of a page.
+const membersPerBlock = 256
+
+// member is an item of a topic, as the index of members has it.
+type member struct {
+	seq       uint64
+	published instant
+	// feed is the number of the item's feed.
+	feed uint32
+}
+
+// block is a pair of the bucket members: some items of a topic by their Seq. Its key is not below the last of its Seqs,
+// and below the first of the topic's next.
+type block struct {
+	key     uint64
+	members []member
+}
+
+const blockKeyLen = 4 + 8
+
+func blockKey(topic uint32, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(make([]byte, 0, blockKeyLen), topic), seq)
+}
+
+// bytes begins with the least and the greatest second of Published, 8 bytes each, so that who looks for a period passes
+// over the rest. Then come the members as varints: by how much the Seq is above the last one's (the first: below the key),
+// by how much the second is above the last one's (the first: above the least), with a bit for nanoseconds, the nanoseconds
+// where there are any, and the feed. A CRC-32C ends it.
+func (b *block) bytes() []byte {
+	least, greatest := b.members[0].published.Sec, b.members[0].published.Sec
+	for _, m := range b.members {
+		least, greatest = min(least, m.published.Sec), max(greatest, m.published.Sec)
+	}
+	out := make([]byte, 0, 32+8*len(b.members))
+	out = binary.BigEndian.AppendUint64(out, uint64(least))
+	out = binary.BigEndian.AppendUint64(out, uint64(greatest))
+	out = binary.AppendUvarint(out, uint64(len(b.members)))
+	seq, sec := b.key, least
+	for i, m := range b.members {
+		if i == 0 {
+			out = binary.AppendUvarint(out, seq-m.seq)
+		} else {
+			out = binary.AppendUvarint(out, m.seq-seq)
+		}
+		exact := int64(0)
+		if m.published.Nano != 0 {
+			exact = 1
+		}
+		out = binary.AppendVarint(out, m.published.Sec-sec)
+		out = append(out, byte(exact))
+		if exact == 1 {
+			out = binary.AppendUvarint(out, uint64(m.published.Nano))
+		}
+		out = binary.AppendUvarint(out, uint64(m.feed))
+		seq, sec = m.seq, m.published.Sec
+	}
+	return appendSum(out)
+}
+
+func parseBlock(k, v []byte) (b block, err error) {
+	body, ok := unsealed(v)
+	if !ok || len(k) != blockKeyLen || len(body) < 16 {
+		return b, fmt.Errorf("members %x: %w", k, errRecord)
+	}
+	b.key = binary.BigEndian.Uint64(k[4:])
+	r := varints{rest: body[16:]}
+	b.members = make([]member, r.count(len(body)))
+	seq, sec := b.key, int64(binary.BigEndian.Uint64(body))
+	for i := range b.members {
+		m := &b.members[i]
+		if i == 0 {
+			m.seq = seq - r.next()
+		} else {
+			m.seq = seq + r.next()
+		}
+		zigzag := r.next()
+		m.published.Sec = sec + (int64(zigzag>>1) ^ -int64(zigzag&1))
+		if r.next() == 1 {
+			m.published.Nano = int32(r.next())
+		}
+		m.feed = uint32(r.next())
+		seq, sec = m.seq, m.published.Sec
+	}
+	if r.bad {
+		return b, fmt.Errorf("members %x: %w", k, errRecord)
+	}
+	return b, nil
+}
+
+// period is [since, until), zero for no bound.
+type period struct{ since, until time.Time }
+
+func (p period) whole() bool { return p.since.IsZero() && p.until.IsZero() }
+
+func (p period) has(at instant) bool {
+	t := at.time()
+	return (p.since.IsZero() || !t.Before(p.since)) && (p.until.IsZero() || t.Before(p.until))
+}
+
+// meets reports whether the block with the given value may have a member of the period.
+func (p period) meets(value []byte) bool {
+	if len(value) < 16 {
+		return true // Whoever parses it says what is wrong.
+	}
+	least, greatest := int64(binary.BigEndian.Uint64(value)), int64(binary.BigEndian.Uint64(value[8:]))
+	return (p.since.IsZero() || greatest >= instantOf(p.since).Sec) && (p.until.IsZero() || least <= instantOf(p.until).Sec)
+}
+
+// membersAfter calls f with the members of the topic that have a greater Seq and were published in the period, by their
+// Seq, until f has enough. It passes over whole blocks that lie outside of the period. last is the Seq up to which it has
+// looked; more says that there may be others.
+func (r *reader) membersAfter(
+	topic aggregator.TopicID, after uint64, in period, f func(member) (more bool),
+) (last uint64, more bool, err error) {
+	number, ok, err := r.topicNumber(topic)
+	if err != nil || !ok {
+		return after, false, err
+	}
+	prefix := blockKey(number, 0)[:4]
+	c := r.bucket(membersBucket).Cursor()
+	last = after
+	scanned := 0
+	for k, v := c.Seek(blockKey(number, after+1)); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		if scanned++; scanned > scannedPerRead {
+			return last, true, nil
+		}
+		if in.meets(v) {
+			b, err := parseBlock(k, v)
+			if err != nil {
+				return last, false, err
+			}
+			for _, m := range b.members {
+				if m.seq <= after || !in.has(m.published) {
+					continue
+				}
+				if last = m.seq; !f(m) {
+					return last, true, nil
+				}
+			}
+		}
+		last = max(last, binary.BigEndian.Uint64(k[4:]))
+	}
+	return last, false, nil
+}
+
+// memberChange puts an item into the index of members, or takes it out.
+type memberChange struct {
+	topic uint32
+	member
+	gone bool
+}
+
+// enlist notes that the item is a member of the topic from now on, or no longer.
+func (w *writer) enlist(topic aggregator.TopicID, it *aggregator.Item, gone bool) error {
+	number, err := w.numberOf(topicKind, string(topic))
+	if err != nil {
+		return err
+	}
+	feed, err := w.numberOf(feedKind, string(it.Feed))
+	if err != nil {
+		return err
+	}
+	w.members = append(w.members, memberChange{
+		topic: number, member: member{seq: it.Seq, published: instantOf(it.Published), feed: feed}, gone: gone,
+	})
+	return nil
+}
+
+// flushMembers stores what was noted. Of several changes to one place the last counts.
+func (w *writer) flushMembers() error {
+	changes := w.members
+	w.members = nil
+	slices.SortStableFunc(changes, func(a, b memberChange) int {
+		return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.seq, b.seq))
+	})
+	for len(changes) > 0 {
+		c := w.bucket(membersBucket).Cursor()
+		topic := changes[0].topic
+		prefix := blockKey(topic, 0)[:4]
+		// The block is that which has the first change, or the last one of the topic.
+		k, v := c.Seek(blockKey(topic, changes[0].seq))
+		inner := bytes.HasPrefix(k, prefix)
+		if !inner {
+			if k == nil {
+				k, v = c.Last()
+			} else {
+				k, v = c.Prev()
+			}
+		}
+		var old block
+		if bytes.HasPrefix(k, prefix) {
+			var err error
+			if old, err = parseBlock(k, v); err != nil {
+				return err
+			}
+		} else {
+			k = nil
+		}
+		n := 0
+		for n < len(changes) && changes[n].topic == topic && (!inner || changes[n].seq <= old.key) {
+			n++
+		}
+		if err := w.putMembers(topic, bytes.Clone(k), changed(old.members, changes[:n])); err != nil {
+			return err
+		}
+		changes = changes[n:]
+	}
+	return nil
+}
+
+// changed are members with changes, both by Seq.
+func changed(members []member, changes []memberChange) []member {
+	next := make([]member, 0, len(members)+len(changes))
+	for i, ch := range changes {
+		for len(members) > 0 && members[0].seq < ch.seq {
+			next, members = append(next, members[0]), members[1:]
+		}
+		if i+1 < len(changes) && changes[i+1].seq == ch.seq {
+			continue
+		}
+		if len(members) > 0 && members[0].seq == ch.seq {
+			members = members[1:]
+		}
+		if !ch.gone {
+			next = append(next, ch.member)
+		}
+	}
+	return append(next, members...)
+}
+
+// putMembers stores members in the place of the block with the given key, nil for none.
+func (w *writer) putMembers(topic uint32, old []byte, members []member) error {
+	b := w.bucket(membersBucket)
+	b.FillPercent = copyFill
+	if old != nil {
+		if err := b.Delete(old); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(members, membersPerBlock) {
+		next := block{key: some[len(some)-1].seq, members: some}
+		if err := b.Put(blockKey(topic, next.key), next.bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
