@@ -60,7 +60,7 @@ type Config struct {
 	Maintenance Maintenance
 	// Retention says for how long items are kept, here and in the feeds and topics that have a rule of their own.
 	Retention aggregator.Retention
-	// Feeds and Topics are in the order of the file.
+	// Feeds and Topics are in the order of the file, the topics of packs first.
 	Feeds  []aggregator.Feed
 	Topics []aggregator.Topic
 }
@@ -163,6 +163,8 @@ type Options struct {
 	// CheckQuery says what is wrong with a query. An error that has a method Offset() int, in bytes from the query's
 	// start, moves the Problem's place to there.
 	CheckQuery func(query string) error
+	// Packs are the topics that the file may take over by their ids.
+	Packs []aggregator.Topic
 }
 
 // Default is the Config of an empty file in the given folder.

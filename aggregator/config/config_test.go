@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/config"
 )
 
@@ -26,8 +27,13 @@ func (f fault) Offset() int   { return f.offset }
 // otherwise.
 func options() config.Options {
 	env := map[string]string{"SECRET": "hunter2 hunter2", "HOST": "example.net", "EMPTY": "", "PORT": "9090", "PAGE": "about"}
+	var packs []aggregator.Topic
+	for _, id := range []aggregator.TopicID{"ai-policy", "antitrust", "cloud-computing", "cybersecurity", "telecom-regulation"} {
+		packs = append(packs, aggregator.Topic{ID: id, Title: "Title of " + string(id), Description: "All of it", Query: string(id)})
+	}
 	return config.Options{
-		Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+		Packs: packs,
+		Env:   func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 		CheckSchedule: func(spec string) error {
 			if strings.HasPrefix(spec, "CRON_TZ=") {
 				_, spec, _ = strings.Cut(spec, " ")
@@ -46,6 +52,9 @@ func options() config.Options {
 			}
 			if strings.HasSuffix(query, "END") {
 				return fault{len(query)}
+			}
+			if strings.Contains(query, "OR (LONG") {
+				return errors.New("the query is too long; split it")
 			}
 			if query == "NOPLACE" {
 				return errors.New("not this one")

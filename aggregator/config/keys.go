@@ -30,6 +30,7 @@ var (
 			readFields(r, n, "retention", keepFields, &d.Retention.General)
 		}},
 		{"feeds", func(r *reader, n ast.Node, d *draft) { r.readFeeds(n, d) }},
+		{"packs", func(r *reader, n ast.Node, d *draft) { r.readPacks(n, d) }},
 		{"topics", func(r *reader, n ast.Node, d *draft) { r.readTopics(n, d) }},
 	}
 	fetchFields = []field[Fetch]{
@@ -103,6 +104,7 @@ var (
 	}
 	topicFields = []field[topicDraft]{
 		{"id", func(r *reader, n ast.Node, t *topicDraft) { t.id, t.idGiven = r.readID(n, "topic") }},
+		{"pack", func(r *reader, n ast.Node, t *topicDraft) { t.pack, t.packGiven = r.readPack(n) }},
 		{"title", func(r *reader, n ast.Node, t *topicDraft) { r.readText(n, maxTitle, &t.Title) }},
 		{"description", func(r *reader, n ast.Node, t *topicDraft) { r.readText(n, maxDescription, &t.Description) }},
 		{"query", func(r *reader, n ast.Node, t *topicDraft) { t.queryGiven = r.readQuery(n, &t.Query) }},

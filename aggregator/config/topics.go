@@ -19,7 +19,10 @@ type topicDraft struct {
 	id         ref
 	idGiven    bool
 	queryGiven bool
-	feeds      []ref
+	// pack is the topic that this one begins from; packGiven says that there is to be one, right or wrong.
+	pack      *aggregator.Topic
+	packGiven bool
+	feeds     []ref
 	// keep is nil where the topic has no rule of its own.
 	keep *aggregator.Keep
 }
@@ -35,12 +38,17 @@ func (r *reader) readTopics(n ast.Node, d *draft) {
 			d.topicsBroken = true
 			return
 		}
-		if !t.idGiven {
+		if !t.idGiven && t.pack != nil {
+			t.id = ref{scalar{at: t.at}, string(t.pack.ID)}
+		}
+		if !t.idGiven && !t.packGiven {
 			r.problem(t.at, "a topic without an id", "add one, as in id: data-protection")
 		}
-		if !t.queryGiven {
+		if !t.queryGiven && !t.packGiven {
 			r.problem(t.at, "a topic without a query", `add one, as in query: '"data protection" OR privacy'`)
 		}
+		r.checkExtended(t)
+		d.topicsBroken = d.topicsBroken || t.packGiven && t.pack == nil && !t.idGiven
 		d.topics = append(d.topics, t)
 	})
 	d.topicsBroken = d.topicsBroken || !list
@@ -210,11 +218,11 @@ func (r *reader) finishTopics(d *draft) map[string]place {
 	ids := make(map[string]place, len(d.topics))
 	d.Config.Topics = make([]aggregator.Topic, 0, len(d.topics))
 	for _, draft := range d.topics {
-		t := draft.Topic
+		t := draft.extended()
 		t.ID = aggregator.TopicID(draft.id.name)
 		if draft.id.given() {
 			r.unique(ids, draft.id.name, draft.id.at, draft.key+".id", func(first place) (string, string) {
-				return fmt.Sprintf("id %s is that of the topic on line %d", draft.id.shown(), first.line),
+				return fmt.Sprintf("id %s is that of the topic on line %d", quote(draft.id.name), first.line),
 					"give one of the two another id"
 			})
 		}

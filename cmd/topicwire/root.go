@@ -16,6 +16,7 @@ import (
 	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/schedule"
 	"github.com/topicwire/topicwire/aggregator/topic"
+	"github.com/topicwire/topicwire/aggregator/topic/pack"
 )
 
 // version is that of the program, in its User-Agent and its published feeds.
@@ -174,8 +175,13 @@ func (p *program) loadConfig() (cfg *config.Config, name string, err error) {
 
 func (p *program) parseConfig(file string, data []byte) (*config.Config, error) {
 	var specs schedule.Specs
+	packs, err := pack.All()
+	if err != nil {
+		return nil, err
+	}
 	cfg, err := config.Parse(file, data, config.Options{
-		Env: os.LookupEnv,
+		Packs: packs,
+		Env:   os.LookupEnv,
 		CheckSchedule: func(spec string) error {
 			_, err := specs.Parse(spec)
 			return err

@@ -15,7 +15,7 @@ import (
 )
 
 func (p *program) topicsCommand() *cobra.Command {
-	return group("topics", "The topics and what their queries match", p.topicsListCommand(), p.topicsTestCommand())
+	return group("topics", "The topics and what their queries match", p.topicsListCommand(), p.topicsTestCommand(), p.topicsPacksCommand())
 }
 
 // topicReport is a line of 'topics list'.
