@@ -284,6 +284,28 @@ type soon struct {
 	busy bool
 }
 
+// gatherFor is how long outcomes are waited for, in steps of gatherStep, as long as polls are under way that may bring
+// some: what is stored together costs each a part of the same pages and of the same fsync.
+const (
+	gatherFor  = 40 * time.Millisecond
+	gatherStep = 2 * time.Millisecond
+)
+
+// gather waits until many outcomes are there, or all that can come soon.
+func (p *Poller) gather() {
+	had := 0
+	for range gatherFor / gatherStep {
+		p.soon.mu.Lock()
+		n := len(p.soon.waiting)
+		p.soon.mu.Unlock()
+		if n == had || n >= lightOutcomes/2 || n >= int(p.inHand.Load()) {
+			return
+		}
+		had = n
+		time.Sleep(gatherStep)
+	}
+}
+
 // finishSoon has the outcome stored with others. The poll holds a value of light until then.
 func (p *Poller) finishSoon(f *finished) {
 	var err error
@@ -306,6 +328,7 @@ func (p *Poller) storeSoon() {
 	var polls []aggregator.Poll
 	for {
 		clear(batch)
+		p.gather()
 		p.soon.mu.Lock()
 		batch, p.soon.waiting = p.soon.waiting, batch[:0]
 		p.soon.busy = len(batch) > 0
