@@ -83,7 +83,9 @@ type Fetch struct {
 	Redirects int
 	// HostConnections and HostDelay are the limit of every host that Hosts does not have.
 	HostConnections int
-	HostDelay       time.Duration
+	// AddressConnections is the limit of an address that several hosts are at, all together.
+	AddressConnections int
+	HostDelay          time.Duration
 	// Hosts are limits of single hosts: domains without what is before the registered name, or addresses.
 	Hosts map[string]HostLimit
 	// MinInterval is the least time between two polls of a feed, MinIntervalUnvalidated that of one whose publisher gives
@@ -177,7 +179,7 @@ func Default(folder string) *Config {
 		Fetch: Fetch{
 			Timeout: 30 * time.Second, ConnectTimeout: 10 * time.Second, HeaderTimeout: 20 * time.Second,
 			MinRate: 1 << 10, MaxBody: 16 << 20, MaxDownload: 16 << 20, MaxHeader: 256 << 10, Redirects: 10,
-			HostConnections: 2, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
+			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
 		Publish: Publish{Stories: 50, Window: 48 * time.Hour, MaxAge: 5 * time.Minute, Static: Static{Dir: filepath.Join(folder, "site")}},
 		Maintenance: Maintenance{

@@ -44,6 +44,7 @@ var (
 		{"allow_private", func(r *reader, n ast.Node, f *Fetch) { r.readBool(n, &f.AllowPrivate) }},
 		{"workers", func(r *reader, n ast.Node, f *Fetch) { r.readInt(n, 0, 10_000, &f.Workers) }},
 		{"redirects", func(r *reader, n ast.Node, f *Fetch) { r.readInt(n, 1, 100, &f.Redirects) }},
+		{"address_connections", func(r *reader, n ast.Node, f *Fetch) { r.readInt(n, 1, 10_000, &f.AddressConnections) }},
 		{"host_connections", func(r *reader, n ast.Node, f *Fetch) { r.readInt(n, 1, 10_000, &f.HostConnections) }},
 		{"host_delay", func(r *reader, n ast.Node, f *Fetch) { r.readDuration(n, 0, &f.HostDelay) }},
 		{"hosts", func(r *reader, n ast.Node, f *Fetch) { r.readHosts(n, f) }},

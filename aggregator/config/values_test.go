@@ -95,7 +95,7 @@ topics:
 		Fetch: config.Fetch{
 			Timeout: 90 * time.Second, ConnectTimeout: 10 * time.Second, HeaderTimeout: 20 * time.Second, MinRate: 1 << 10,
 			MaxBody: 512 << 10, MaxDownload: 512 << 10, MaxHeader: 256 << 10, AllowPrivate: true, Workers: 3, Redirects: 4,
-			HostConnections: 2, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
+			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
 		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour, Static: config.Static{Schedule: "@daily", Dir: "/etc/site"}},
 		Maintenance: config.Maintenance{

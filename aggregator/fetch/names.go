@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -59,6 +60,38 @@ func (n *names) addresses(ctx context.Context, host string) ([]netip.Addr, error
 	case <-ctx.Done():
 		return nil, &net.DNSError{Err: "look-up took too long", Name: host, IsTimeout: true}
 	}
+}
+
+// Address is the address that a request to the URL goes to first, where that is known and public: one of IPv4, or the
+// network of one of IPv6 (64 bits, which one customer has at least). It is empty otherwise. It may look the name up, as the
+// request would.
+func (c *Client) Address(ctx context.Context, rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		addrs, err := c.names.addresses(ctx, u.Hostname())
+		if err != nil {
+			return ""
+		}
+		addr = addrs[0]
+	}
+	if notPublic(addr) != "" {
+		return ""
+	}
+	return Network(addr)
+}
+
+// Network is how Address names an address.
+func Network(addr netip.Addr) string {
+	addr = addr.WithZone("").Unmap()
+	if addr.Is4() {
+		return addr.String()
+	}
+	network, _ := addr.Prefix(64) // which every address of IPv6 has
+	return network.String()
 }
 
 // private reports whether host is at an address that is not public, or may be.

@@ -275,3 +275,22 @@ func (c *closing) Close() error {
 	c.once.Do(c.closed)
 	return c.Conn.Close()
 }
+
+func TestAddressIsPublicAndOneCustomers(t *testing.T) {
+	network := chaos.NewNetwork()
+	for name, addr := range map[string]string{
+		"four.example": "198.41.0.4", "six.example": "2001:503:ba3e::2:30", "inside.example": "10.0.0.7",
+	} {
+		network.Answer(name, []netip.Addr{netip.MustParseAddr(addr)})
+	}
+	c := fetch.New(fetch.Options{Resolver: network})
+	for url, want := range map[string]string{
+		"https://four.example/feed": "198.41.0.4", "http://six.example:8080/": "2001:503:ba3e::/64", "https://inside.example/": "",
+		"https://none.example/": "", "http://198.41.0.4/": "198.41.0.4", "http://[2001:503:ba3e::9]/": "2001:503:ba3e::/64",
+		"http://127.0.0.1:80/": "", ":": "", "": "",
+	} {
+		if got := c.Address(t.Context(), url); got != want {
+			t.Errorf("%q is at %q, want %q", url, got, want)
+		}
+	}
+}

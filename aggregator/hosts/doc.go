@@ -2,8 +2,9 @@
 //
 // A feed's schedule says when the feed may be polled; this says when its host may be asked. A Key tells hosts apart, from
 // the URL alone: feeds whose names lead to the same servers should share a limit, and the nearest that a name tells is the
-// domain that a registry gave out. (Names of different domains may lead to one address. They are not taken together: the
-// addresses of the great delivery networks serve a large part of the web.)
+// domain that a registry gave out. Names of different domains may lead to one address: who polls takes those together in a
+// queue of their own, by address, with a higher limit, since the addresses of the great delivery networks serve a large
+// part of the web.
 //
 // A Queue is the waiting room between who finds out which feeds are due and the workers who poll them. Push puts an item
 // behind the others of its host. Pop takes the next one whose host may be asked, taking turns among the hosts, and never

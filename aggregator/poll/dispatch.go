@@ -122,31 +122,60 @@ func (p *Poller) start(e *errand, now, since time.Time, leases ...aggregator.Lea
 // callWorkers gives what may start to workers, as far as there are. p.mu is locked.
 func (p *Poller) callWorkers() {
 	for p.workers < p.Workers {
-		turn, ok := p.next()
+		t, ok := p.next()
 		if !ok {
 			return
 		}
 		p.workers++
-		go p.work(turn)
+		go p.work(t)
+	}
+}
+
+// turn is the right to make a poll: that of its host, and that of its address where that is limited.
+type turn struct {
+	host    hosts.Turn[*job]
+	address hosts.Turn[hosts.Turn[*job]]
+}
+
+// limited says that the address has been asked whether it has room, and had.
+func (t *turn) limited() bool { return t.address.Key != (hosts.Key{}) }
+
+// done gives the rights back.
+func (p *Poller) done(t *turn) {
+	now := p.Now()
+	p.waiting.Done(t.host, now)
+	if t.limited() {
+		p.crowded.Done(t.address, now)
 	}
 }
 
 // next is a poll that may start now. Where there is none, the alarm is set for when there may be one. p.mu is locked.
-func (p *Poller) next() (turn hosts.Turn[*job], ok bool) {
+func (p *Poller) next() (t turn, ok bool) {
 	now := p.Now()
 	var late []hosts.Turn[*job]
-	for turn, ok = p.waiting.Pop(now); ok && !turn.Later.IsZero(); turn, ok = p.waiting.Pop(now) {
-		late = append(late, turn)
+	for t.address, ok = p.crowded.Pop(now); ok && !t.address.Later.IsZero(); t.address, ok = p.crowded.Pop(now) {
+		p.waiting.Done(t.address.Item, now)
+		t.address.Item.Later = t.address.Later
+		late = append(late, t.address.Item)
+	}
+	if t.host = t.address.Item; !ok {
+		t.address = hosts.Turn[hosts.Turn[*job]]{}
+		for t.host, ok = p.waiting.Pop(now); ok && !t.host.Later.IsZero(); t.host, ok = p.waiting.Pop(now) {
+			late = append(late, t.host)
+		}
 	}
 	if len(late) > 0 {
 		go p.giveBackLater(late, now)
 	}
 	if ok {
-		return turn, true
+		return t, true
 	}
 	wake := p.waiting.Wake(now)
+	if other := p.crowded.Wake(now); wake.IsZero() || !other.IsZero() && other.Before(wake) {
+		wake = other
+	}
 	if wake.IsZero() {
-		return turn, false
+		return t, false
 	}
 	wait := max(wake.Sub(now), time.Millisecond)
 	if p.alarm == nil {
@@ -158,15 +187,44 @@ func (p *Poller) next() (turn hosts.Turn[*job], ok bool) {
 	} else {
 		p.alarm.Reset(wait)
 	}
-	return turn, false
+	return t, false
+}
+
+// admitted reports whether the turn's address has room for it. Else the turn waits for that, without a worker, or is put
+// off.
+func (p *Poller) admitted(t *turn) bool {
+	j := t.host.Item
+	if _, own := p.Hosts.Hosts[j.key.Host]; own || p.Address == nil || t.limited() {
+		return true
+	}
+	at := p.Address(j.errand.polls, j.lease.URL)
+	if at == "" {
+		return true
+	}
+	key, now := hosts.Key{Host: at, Tenant: at}, p.Now()
+	var ok bool
+	if t.address, _, ok = p.crowded.TryStart(t.host, key, now); ok {
+		return true
+	}
+	if later := p.crowded.Push(t.host, key, now); !later.IsZero() {
+		p.waiting.Done(t.host, now)
+		t.host.Later = later
+		p.giveBackLater([]hosts.Turn[*job]{t.host}, now)
+	} else if j.errand.ctx.Err() != nil {
+		// Whoever gave back what was waiting may have come before this.
+		p.giveBackWaiting(nil, j.errand.owns)
+	}
+	return false
 }
 
 // work makes one poll after the other until there is none that may start.
-func (p *Poller) work(turn hosts.Turn[*job]) {
+func (p *Poller) work(t turn) {
 	for ok := true; ok; {
-		p.poll(turn)
+		if p.admitted(&t) {
+			p.poll(&t)
+		}
 		p.mu.Lock()
-		if turn, ok = p.next(); ok {
+		if t, ok = p.next(); ok {
 			p.callWorkers()
 		} else {
 			p.workers--
@@ -178,16 +236,16 @@ func (p *Poller) work(turn hosts.Turn[*job]) {
 
 // poll fetches and reads a feed. What comes of it is stored while the worker goes on, unless too much waits for that
 // already.
-func (p *Poller) poll(turn hosts.Turn[*job]) {
-	j := turn.Item
+func (p *Poller) poll(t *turn) {
+	j := t.host.Item
 	e := j.errand
 	if e.ctx.Err() != nil || p.stalled.Load() > 0 {
-		p.waiting.Done(turn, p.Now())
+		p.done(t)
 		p.giveBack(errStalled, j)
 		return
 	}
 	if !p.begin(j) {
-		p.waiting.Done(turn, p.Now())
+		p.done(t)
 		return
 	}
 	at := p.Now().UTC()
@@ -198,7 +256,7 @@ func (p *Poller) poll(turn hosts.Turn[*job]) {
 	})
 	now := p.Now().UTC()
 	seen.held = p.hold(j, failure, now)
-	p.waiting.Done(turn, now)
+	p.done(t)
 	switch {
 	case failure != nil && e.polls.Err() != nil:
 		p.giveBack(context.Cause(e.polls), j)
@@ -355,7 +413,13 @@ func (p *Poller) storeSoon() {
 
 // giveBackWaiting gives the leases back of polls that have not started, which are those that which says.
 func (p *Poller) giveBackWaiting(cause error, which func(*job) bool) {
-	p.giveBack(cause, p.waiting.Remove(which, p.Now())...)
+	now := p.Now()
+	jobs := p.waiting.Remove(which, now)
+	for _, turn := range p.crowded.Remove(func(turn hosts.Turn[*job]) bool { return which(turn.Item) }, now) {
+		p.waiting.Done(turn, now)
+		jobs = append(jobs, turn.Item)
+	}
+	p.giveBack(cause, jobs...)
 }
 
 // giveBack ends polls that were not made or not stored.

@@ -81,9 +81,15 @@ type Options struct {
 	// Grace is how long polls under way may go on when the poller is stopped.
 	Grace time.Duration
 	// Hosts are the limits of hosts, Bounds those of what publishers ask for.
-	Hosts  hosts.Limits
-	Bounds schedule.Bounds
-	Now    func() time.Time
+	Hosts hosts.Limits
+	// Addresses are the limits of addresses, by the names that Address gives: where several hosts are at one address, they
+	// share its limit, but for those that have one of their own in Hosts.
+	Addresses hosts.Limits
+	// Address is where a URL leads, as far as that is known and to be limited; else empty. It may look a name up. Nil
+	// limits no address.
+	Address func(ctx context.Context, url string) string
+	Bounds  schedule.Bounds
+	Now     func() time.Time
 	// Jitter gives numbers in [0, 1) that spread the retries of failing feeds. It is safe for use by many goroutines.
 	Jitter func() float64
 	Log    *slog.Logger
@@ -96,6 +102,8 @@ type Poller struct {
 	specs  schedule.Specs
 	// waiting are the polls whose host may not be asked yet, or that no worker is free for.
 	waiting *hosts.Queue[*job]
+	// crowded are those whose host may be asked, and whose address is asked by others for as much as it may be.
+	crowded *hosts.Queue[hosts.Turn[*job]]
 	// turn is held by who starts polls, so that a pass can start all that it is asked for.
 	turn chan struct{}
 	// room has a value when there may be room for more polls.
@@ -128,6 +136,7 @@ func New(o Options) *Poller {
 	return &Poller{
 		Options: o,
 		waiting: hosts.New[*job](o.Hosts),
+		crowded: hosts.New[hosts.Turn[*job]](o.Addresses),
 		turn:    make(chan struct{}, 1),
 		room:    make(chan struct{}, 1),
 		light:   make(chan struct{}, lightOutcomes),

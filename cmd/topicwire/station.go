@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -72,11 +73,14 @@ func (s *station) newPoller() *poll.Poller {
 	if workers == 0 {
 		workers = workersPerCPU * runtime.GOMAXPROCS(0)
 	}
+	client := fetch.New(fetchOptions(s.config, s.now))
 	return poll.New(poll.Options{
 		Store:     s.store,
 		Queue:     s.store,
 		Directory: s.store,
-		Fetcher:   fetch.New(fetchOptions(s.config, s.now)),
+		Fetcher:   client,
+		Addresses: addressLimits(f),
+		Address:   client.Address,
 		Topics:    s.topics,
 		Workers:   workers,
 		Timeout:   f.Timeout,
@@ -114,6 +118,17 @@ func fetchOptions(cfg *config.Config, now func() time.Time) fetch.Options {
 		AllowPrivate:   f.AllowPrivate,
 		Now:            now,
 	}
+}
+
+// addressLimits are the limits of addresses that several hosts are at: the delay between fetches is their own.
+func addressLimits(f config.Fetch) hosts.Limits {
+	limits := hosts.Limits{Each: hosts.Limit{Connections: f.AddressConnections}, Hosts: make(map[string]hosts.Limit)}
+	for name, limit := range f.Hosts {
+		if addr, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+			limits.Hosts[fetch.Network(addr)] = hosts.Limit{Connections: limit.Connections}
+		}
+	}
+	return limits
 }
 
 func hostLimits(f config.Fetch) hosts.Limits {
