@@ -28,7 +28,6 @@ type feedChange struct {
 	// wasActive, moved (its URL changed), unread (its document is to be read again), rescheduled (it needs a due time)
 	// compare with what is stored.
 	wasActive, moved, unread, rescheduled bool
-	old, next                             aggregator.FeedState
 }
 
 // SyncFeeds makes feeds the active ones; see storage.FeedStore. It reads all feeds once and writes those that differ, in
@@ -144,9 +143,11 @@ func (r *reader) compareFeed(order int, k, v []byte, wanted []aggregator.Feed) (
 
 // changeFeeds writes some of the changes. due is asked between two transactions, so that a bug in it is no damage here.
 func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggregator.FeedState) time.Time) error {
+	// States are many times as large as the rest of a change: those of a million feeds are never there at once.
+	states := make([]struct{ old, next aggregator.FeedState }, len(changes))
 	err := s.view(func(r *reader) (err error) {
 		for i := range changes {
-			if changes[i].old, err = r.state(changes[i].id); err != nil {
+			if states[i].old, err = r.state(changes[i].id); err != nil {
 				return err
 			}
 		}
@@ -157,16 +158,16 @@ func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggr
 	}
 	var broken []aggregator.FeedID
 	for i := range changes {
-		c := &changes[i]
-		c.next = c.old
+		c, state := &changes[i], &states[i]
+		state.next = state.old
 		switch {
 		case c.moved:
-			c.next = c.old.Moved()
+			state.next = state.old.Moved()
 		case c.unread:
-			c.next = c.old.Unread()
+			state.next = state.old.Unread()
 		}
 		if c.rescheduled {
-			c.next.Due = due(c.record.feed(aggregator.FeedID(c.id)), c.next)
+			state.next.Due = due(c.record.feed(aggregator.FeedID(c.id)), state.next)
 		}
 		if c.moved || c.unread || c.record.Inactive {
 			broken = append(broken, aggregator.FeedID(c.id))
@@ -174,7 +175,7 @@ func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggr
 	}
 	err = s.update(func(w *writer) error {
 		for i := range changes {
-			if err := w.changeFeed(&changes[i]); err != nil {
+			if err := w.changeFeed(&changes[i], &states[i].old, &states[i].next); err != nil {
 				return err
 			}
 		}
@@ -186,11 +187,11 @@ func (s *Store) changeFeeds(changes []feedChange, due func(aggregator.Feed, aggr
 	return err
 }
 
-func (w *writer) changeFeed(c *feedChange) error {
+func (w *writer) changeFeed(c *feedChange, old, next *aggregator.FeedState) error {
 	if err := w.bucket(feedsBucket).Put(c.id, c.value); err != nil {
 		return err
 	}
-	if err := w.bucket(statesBucket).Put(c.id, encodeState(&c.next)); err != nil {
+	if err := w.bucket(statesBucket).Put(c.id, encodeState(next)); err != nil {
 		return err
 	}
 	if c.moved || c.unread {
@@ -199,14 +200,14 @@ func (w *writer) changeFeed(c *feedChange) error {
 		}
 	}
 	if c.wasActive {
-		if err := w.bucket(dueBucket).Delete(dueKey(instantOf(c.old.Due), c.id)); err != nil {
+		if err := w.bucket(dueBucket).Delete(dueKey(instantOf(old.Due), c.id)); err != nil {
 			return err
 		}
 	}
 	if c.record.Inactive {
 		return nil
 	}
-	return w.bucket(dueBucket).Put(dueKey(instantOf(c.next.Due), c.id), c.record.polledAt(&c.next))
+	return w.bucket(dueBucket).Put(dueKey(instantOf(next.Due), c.id), c.record.polledAt(next))
 }
 
 // status is the feed with its state, or aggregator.ErrNotFound.
