@@ -57,6 +57,7 @@ type Config struct {
 	Contact     string
 	Fetch       Fetch
 	Publish     Publish
+	WebSub      WebSub
 	Maintenance Maintenance
 	// Retention says for how long items are kept, here and in the feeds and topics that have a rule of their own.
 	Retention aggregator.Retention
@@ -182,6 +183,7 @@ func Default(folder string) *Config {
 			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
 		Publish: Publish{Stories: 50, Window: 48 * time.Hour, MaxAge: 5 * time.Minute, Static: Static{Dir: filepath.Join(folder, "site")}},
+		WebSub:  defaultWebSub(),
 		Maintenance: Maintenance{
 			Backup:     Backup{Dir: filepath.Join(folder, "backups"), Keep: 7},
 			StaleFeeds: StaleFeeds{Schedule: "@daily", After: 7 * 24 * time.Hour},

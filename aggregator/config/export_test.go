@@ -7,6 +7,7 @@ func Keys() []string {
 		"":             fieldNames(rootFields),
 		"fetch.hosts.": nil, // their names are the operator's; config.example.yaml shows one in words
 		"fetch.":       fieldNames(fetchFields), "publish.": fieldNames(publishFields),
+		"websub.":      fieldNames(webSubFields),
 		"maintenance.": fieldNames(maintenanceFields), "maintenance.backup.": fieldNames(backupFields),
 		"maintenance.stale_feeds.": fieldNames(staleFields), "feeds.": fieldNames(feedFields), "topics.": fieldNames(topicFields),
 		"maintenance.prune.": fieldNames(jobFields), "maintenance.check.": fieldNames(jobFields),

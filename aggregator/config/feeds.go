@@ -22,6 +22,7 @@ type draft struct {
 	// feedsBroken and topicsBroken say that not all of the list could be read: what refers to it is then not checked,
 	// since it may be there.
 	feedsBroken, topicsBroken bool
+	webSubAt                  place
 }
 
 type feedDraft struct {

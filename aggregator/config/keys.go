@@ -23,6 +23,7 @@ var (
 		{"contact", func(r *reader, n ast.Node, d *draft) { r.readContact(n, &d.Contact) }},
 		{"fetch", func(r *reader, n ast.Node, d *draft) { readFields(r, n, "fetch", fetchFields, &d.Fetch) }},
 		{"publish", func(r *reader, n ast.Node, d *draft) { readFields(r, n, "publish", publishFields, &d.Publish) }},
+		{"websub", func(r *reader, n ast.Node, d *draft) { r.readWebSub(n, d) }},
 		{"maintenance", func(r *reader, n ast.Node, d *draft) {
 			readFields(r, n, "maintenance", maintenanceFields, &d.Maintenance)
 		}},

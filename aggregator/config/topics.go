@@ -99,6 +99,7 @@ func (r *reader) finish(d *draft) {
 		}
 		d.Fetch.Hosts[name] = limit
 	}
+	r.finishWebSub(d)
 	feeds := r.finishFeeds(d)
 	topics := r.finishTopics(d)
 	d.Retention.Feeds, d.Retention.Topics = ownRules(d)

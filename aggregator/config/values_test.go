@@ -71,6 +71,8 @@ schedule: "@hourly"
 contact: mailto:wire@example.org
 fetch: {timeout: 1m30s, max_body: 512KiB, allow_private: true, workers: 3, redirects: 4}
 publish: {stories: 20, window: 1d12h, max_age: 0s, static: {schedule: "@daily", dir: ../site}}
+base_url: https://wire.example.org/
+websub: {hubs: ["https://hub.example.org/"], window: 5s, allow_private: true}
 maintenance:
   backup: {schedule: "30 3 * * *", dir: ../backups, keep: 2}
   stale_feeds: {schedule: "", after: 2w}
@@ -90,7 +92,7 @@ topics:
   - {id: t, description: D, query: a b, feeds: [a]}
 `)
 	want := &config.Config{
-		Listen: "0.0.0.0:9000", BaseURL: "http://localhost:9000", Store: "bolt:///var/lib/wire.db", Schedule: "@hourly",
+		Listen: "0.0.0.0:9000", BaseURL: "https://wire.example.org", Store: "bolt:///var/lib/wire.db", Schedule: "@hourly",
 		Contact: "mailto:wire@example.org",
 		Fetch: config.Fetch{
 			Timeout: 90 * time.Second, ConnectTimeout: 10 * time.Second, HeaderTimeout: 20 * time.Second, MinRate: 1 << 10,
@@ -98,6 +100,7 @@ topics:
 			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
 		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour, Static: config.Static{Schedule: "@daily", Dir: "/etc/site"}},
+		WebSub:  config.WebSub{Hubs: []string{"https://hub.example.org/"}, Window: 5 * time.Second, AllowPrivate: true},
 		Maintenance: config.Maintenance{
 			Backup:     config.Backup{Schedule: "30 3 * * *", Dir: "/etc/backups", Keep: 2},
 			StaleFeeds: config.StaleFeeds{After: 14 * 24 * time.Hour},

@@ -65,7 +65,7 @@ func New(o Options) *Client {
 	}
 	c.guarded = c.open
 	if !o.AllowPrivate {
-		c.guarded = newTransport(o, &dialer{names: names, connect: o.Connect, timeout: o.ConnectTimeout, check: refusePrivate})
+		c.guarded = newTransport(o, &dialer{names: names, connect: o.Connect, timeout: o.ConnectTimeout, check: refusePrivate("allow_private on the feed")})
 	}
 	return c
 }

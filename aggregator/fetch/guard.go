@@ -50,19 +50,22 @@ var (
 type privateError struct {
 	addr netip.Addr
 	what string
+	// allow is what to set if it is intended.
+	allow string
 }
 
 func (e *privateError) Error() string {
-	return fmt.Sprintf("the host's address %s is %s, which is not connected to: if that is intended, set allow_private "+
-		"on the feed", e.addr, e.what)
+	return fmt.Sprintf("the host's address %s is %s, which is not connected to: if that is intended, set %s", e.addr, e.what, e.allow)
 }
 
-// refusePrivate refuses an address that is not public.
-func refusePrivate(addr netip.Addr) error {
-	if what := notPublic(addr); what != "" {
-		return &privateError{addr, what}
+// refusePrivate refuses an address that is not public. allow is what to set if one is intended.
+func refusePrivate(allow string) func(addr netip.Addr) error {
+	return func(addr netip.Addr) error {
+		if what := notPublic(addr); what != "" {
+			return &privateError{addr, what, allow}
+		}
+		return nil
 	}
-	return nil
 }
 
 // notPublic says what keeps addr from being a public unicast address, "" for one that is. An IPv4 address inside an

@@ -30,3 +30,16 @@ func newTransport(o Options, d *dialer) *http.Transport {
 	}
 	return t
 }
+
+// NewTransport is a pool of connections for requests that get no feed. It connects as a Client does: to addresses that
+// are public, checked when it connects, unless o.AllowPrivate is set; allow is the key of the config that an error names
+// as what to set for more. Of o it takes what concerns connections and headers. Whoever uses it limits the time of a
+// request and the size of an answer.
+func NewTransport(o Options, allow string) *http.Transport {
+	o = o.withDefaults()
+	d := &dialer{names: newNames(o), connect: o.Connect, timeout: o.ConnectTimeout}
+	if !o.AllowPrivate {
+		d.check = refusePrivate(allow)
+	}
+	return newTransport(o, d)
+}

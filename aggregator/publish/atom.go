@@ -79,6 +79,9 @@ func (s *site) atom(d *document, query string) ([]byte, error) {
 			link("alternate", d.page, "text/html", ""),
 		},
 	}
+	for _, hub := range s.hubs(query) {
+		feed.Links = append(feed.Links, link("hub", hub, "", ""))
+	}
 	for i := range d.entries {
 		if e := &d.entries[i]; e.comments != "" && e.replies > 0 {
 			feed.Threading = "http://purl.org/syndication/thread/1.0"

@@ -155,6 +155,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, res resource) {
 		s.fail(w, r, res, err)
 		return
 	}
+	s.linkHubs(w.Header(), res)
 	if res.kind == kindOPML { // for the name under which a browser saves it
 		w.Header().Set("Content-Disposition", `inline; filename="topics.opml"`)
 	}

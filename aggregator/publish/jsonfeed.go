@@ -80,6 +80,9 @@ func (s *site) jsonFeed(d *document, query string) ([]byte, error) {
 			Generator: s.options.Generator, Version: s.options.Version,
 		},
 	}
+	for _, hub := range s.hubs(query) {
+		feed.Hubs = append(feed.Hubs, &feeds.JSONHub{Type: "WebSub", Url: hub})
+	}
 	for i := range d.entries {
 		feed.Items = append(feed.Items, jsonItemOf(&d.entries[i]))
 	}

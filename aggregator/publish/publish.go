@@ -54,6 +54,8 @@ type Options struct {
 	Window  time.Duration
 	// MaxAge is for how long a cache may answer without asking again, in whole seconds; 0 makes it ask each time.
 	MaxAge time.Duration
+	// Hubs are the WebSub hubs that are told when a feed changes. Feeds name them, so that readers can subscribe there.
+	Hubs []string
 	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
 	CacheBytes int64
 	// ParseQuery reads a query of the language that topics are described in and gives what an item is asked. An error that
@@ -191,7 +193,7 @@ type channel struct {
 func (s *site) addChannels() error {
 	o := &s.options
 	s.channels[aggregator.AllTopics] = channel{
-		topic: aggregator.AllTopics, path: "/all", id: s.tag("all"),
+		topic: aggregator.AllTopics, path: feedPath(aggregator.AllTopics), id: s.tag("all"),
 		title: o.Title + ": all stories", description: "Every story of " + o.Title + ", whatever its topic.",
 	}
 	for _, t := range o.Topics {
@@ -203,7 +205,7 @@ func (s *site) addChannels() error {
 		}
 		name := url.PathEscape(string(t.ID))
 		c := channel{
-			topic: t.ID, path: "/topics/" + name, id: s.tag("topic/" + name),
+			topic: t.ID, path: feedPath(t.ID), id: s.tag("topic/" + name),
 			title: oneLine(t.Title, maxTitle), description: oneLine(t.Description, maxText),
 		}
 		if c.title == "" {

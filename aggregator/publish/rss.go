@@ -37,14 +37,14 @@ func (f *rssFeed) FeedXml() any { return f }
 
 type rssChannel struct {
 	feeds.RssFeed
-	Self  rssLink   `xml:"atom:link"`
+	Links []rssLink `xml:"atom:link"`
 	Items []rssItem `xml:"item"`
 }
 
 type rssLink struct {
 	Href string `xml:"href,attr"`
 	Rel  string `xml:"rel,attr"`
-	Type string `xml:"type,attr"`
+	Type string `xml:"type,attr,omitempty"`
 }
 
 type rssItem struct {
@@ -75,8 +75,11 @@ func (s *site) rss(d *document, query string) ([]byte, error) {
 				LastBuildDate: rfc822(d.updated), Generator: strings.TrimSpace(s.options.Generator + " " + s.options.Version),
 				Docs: "https://www.rssboard.org/rss-specification", Ttl: max(1, int(s.options.MaxAge/time.Minute)),
 			},
-			Self: rssLink{Href: d.self + ".rss" + query, Rel: "self", Type: "application/rss+xml"},
+			Links: []rssLink{{Href: d.self + ".rss" + query, Rel: "self", Type: "application/rss+xml"}},
 		},
+	}
+	for _, hub := range s.hubs(query) {
+		feed.Channel.Links = append(feed.Channel.Links, rssLink{Href: hub, Rel: "hub"})
 	}
 	if d.description == "" { // the element is required
 		feed.Channel.Description = feed.Channel.Title

@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"aggregator/publish/chart":           {},
 	"aggregator/publish/folder":          {},
 	"aggregator/export":                  {"aggregator/markup"},
+	"aggregator/websub":                  {},
 	"storage":                            {"storage/bolt"},
 	"storage/bolt":                       {},
 	"storage/memory":                     {},

@@ -52,6 +52,9 @@ not be made or finished.`,
 			out := fetchPrinter{program: p, quiet: quiet, asJSON: asJSON}
 			summary, err := d.Fetch(cmd.Context(), all, out.poll)
 			out.summary(summary)
+			if s, ok := d.(*station); ok {
+				s.push.once(cmd.Context())
+			}
 			return err
 		},
 	}

@@ -103,6 +103,7 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	parts.Go(func() { stop(serveHTTP(ctx, publicListener, publicServer(public))) })
 	parts.Go(func() { jobs.Run(ctx) })
 	parts.Go(func() { s.keepRefiling(ctx) })
+	parts.Go(func() { stop(s.push.run(ctx)) })
 	if polls {
 		parts.Go(func() { s.poller.Run(ctx) })
 	}
@@ -127,6 +128,7 @@ func (s *station) publishOptions() publish.Options {
 		Stories:   s.config.Publish.Stories,
 		Window:    s.config.Publish.Window,
 		MaxAge:    s.config.Publish.MaxAge,
+		Hubs:      s.push.hubs(),
 		Version:   version,
 		Now:       s.now,
 		Generator: "topicwire",

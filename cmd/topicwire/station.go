@@ -48,6 +48,8 @@ type station struct {
 	authority string
 	log       *slog.Logger
 	now       func() time.Time
+	// push tells others what polls bring; it does nothing where the config does not ask for it.
+	push *push
 	// filed is closed when the stored items are filed under the topics of the config; nil where nobody has to wait.
 	filed chan struct{}
 }
@@ -63,6 +65,9 @@ func (p *program) openStation(ctx context.Context, cfg *config.Config, log *slog
 		return nil, err
 	}
 	s := &station{config: cfg, store: store, topics: matcher, log: log, now: p.now}
+	if s.push, err = s.newPush(); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	s.poller = s.newPoller()
 	return s, nil
 }
@@ -75,7 +80,7 @@ func (s *station) newPoller() *poll.Poller {
 	}
 	client := fetch.New(fetchOptions(s.config, s.now))
 	return poll.New(poll.Options{
-		Store:     s.store,
+		Store:     watchedStore{s.store, s.push},
 		Queue:     s.store,
 		Directory: s.store,
 		Fetcher:   client,

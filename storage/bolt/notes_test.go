@@ -12,13 +12,6 @@ import (
 	"github.com/topicwire/topicwire/storage/bolt"
 )
 
-func opened(t *testing.T, path string) *bolt.Store {
-	t.Helper()
-	s, err := bolt.Open(path, bolt.Options{})
-	ok(t, err)
-	return s
-}
-
 func notesOf(t *testing.T, s *bolt.Store) (keys string) {
 	t.Helper()
 	for n, err := range s.Notes(t.Context(), "s") {
@@ -30,7 +23,7 @@ func notesOf(t *testing.T, s *bolt.Store) (keys string) {
 
 func TestRepairKeepsTheNotesThatCanBeRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
-	s := opened(t, path)
+	s := open(t, path)
 	ok(t, s.PutNotes(t.Context(), aggregator.Note{Space: "s", Key: "a", Value: []byte("1")}, aggregator.Note{Space: "s", Key: "b", Value: []byte("2")}))
 	ok(t, s.Close())
 	change(t, path, func(tx *bbolt.Tx) error {
@@ -40,7 +33,7 @@ func TestRepairKeepsTheNotesThatCanBeRead(t *testing.T) {
 		v[len(v)-1] ^= 0xff
 		return b.Put(bytes.Clone(k), v)
 	})
-	s = opened(t, path)
+	s = open(t, path)
 	defer s.Close()
 	report, err := s.Check(t.Context(), true)
 	ok(t, err)
@@ -60,7 +53,7 @@ func TestNotesComeToAStoreWithoutThem(t *testing.T) {
 	if _, err := bolt.Verify(t.Context(), path); err == nil || !strings.Contains(err.Error(), "brings it forward") {
 		t.Errorf("verify a file of an earlier format: error = %v, want it to say what to do", err)
 	}
-	s := opened(t, path)
+	s := open(t, path)
 	defer s.Close()
 	ok(t, s.PutNotes(t.Context(), aggregator.Note{Space: "s", Key: "a", Value: []byte("1")}))
 	if got := notesOf(t, s); got != "a" {
