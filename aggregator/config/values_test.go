@@ -72,7 +72,8 @@ contact: mailto:wire@example.org
 fetch: {timeout: 1m30s, max_body: 512KiB, allow_private: true, workers: 3, redirects: 4}
 publish: {stories: 20, window: 1d12h, max_age: 0s, static: {schedule: "@daily", dir: ../site}}
 base_url: https://wire.example.org/
-websub: {hubs: ["https://hub.example.org/"], window: 5s, allow_private: true}
+websub: {hubs: ["https://hub.example.org/"], window: 5s, allow_private: true, hub: true,
+  max_lease: 2d, give_up_after: 1h, topic_subscriptions: 20, host_subscriptions: 10}
 maintenance:
   backup: {schedule: "30 3 * * *", dir: ../backups, keep: 2}
   stale_feeds: {schedule: "", after: 2w}
@@ -100,7 +101,10 @@ topics:
 			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
 		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour, Static: config.Static{Schedule: "@daily", Dir: "/etc/site"}},
-		WebSub:  config.WebSub{Hubs: []string{"https://hub.example.org/"}, Window: 5 * time.Second, AllowPrivate: true},
+		WebSub: config.WebSub{
+			Hubs: []string{"https://hub.example.org/"}, Window: 5 * time.Second, AllowPrivate: true, Hub: true,
+			MaxLease: 48 * time.Hour, GiveUpAfter: time.Hour, TopicSubscriptions: 20, HostSubscriptions: 10,
+		},
 		Maintenance: config.Maintenance{
 			Backup:     config.Backup{Schedule: "30 3 * * *", Dir: "/etc/backups", Keep: 2},
 			StaleFeeds: config.StaleFeeds{After: 14 * 24 * time.Hour},

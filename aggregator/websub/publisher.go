@@ -97,12 +97,13 @@ func (p *Publisher) Run(ctx context.Context) error {
 	if err := p.load(ctx); err != nil {
 		return err
 	}
-	var parts sync.WaitGroup
-	defer parts.Wait()
-	for _, h := range p.hubs {
-		parts.Go(func() { p.keepTelling(ctx, h) })
-	}
-	p.saver.run(ctx)
+	p.saver.during(ctx, func() {
+		var parts sync.WaitGroup
+		for _, h := range p.hubs {
+			parts.Go(func() { p.keepTelling(ctx, h) })
+		}
+		parts.Wait()
+	})
 	return nil
 }
 

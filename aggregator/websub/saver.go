@@ -37,12 +37,6 @@ func newSaver(notes Notes, space string, log *slog.Logger) *saver {
 
 // put has the value written soon, nil removes what is there.
 func (s *saver) put(key string, value any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.add(key, value)
-}
-
-func (s *saver) add(key string, value any) {
 	var text []byte
 	if value != nil {
 		var err error
@@ -50,16 +44,18 @@ func (s *saver) add(key string, value any) {
 			panic(err) // plain structs of plain values can be written
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.pending[key] = text
 	nudge(s.wake)
 }
 
-// putNow is put, and returns when the value is durable.
-func (s *saver) putNow(ctx context.Context, key string, value any) error {
+// written returns when all that was put before is durable, or could not be made so.
+func (s *saver) written(ctx context.Context) error {
 	written := make(chan error, 1)
 	s.mu.Lock()
-	s.add(key, value)
 	s.waiting = append(s.waiting, written)
+	nudge(s.wake)
 	s.mu.Unlock()
 	select {
 	case err := <-written:
@@ -67,6 +63,16 @@ func (s *saver) putNow(ctx context.Context, key string, value any) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// during writes while f runs, which ends with ctx, and then what is left.
+func (s *saver) during(ctx context.Context, f func()) {
+	saving, done := context.WithCancel(context.WithoutCancel(ctx))
+	var run sync.WaitGroup
+	run.Go(func() { s.run(saving) })
+	f()
+	done()
+	run.Wait()
 }
 
 // run writes until ctx ends, and then what is left.

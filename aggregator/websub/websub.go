@@ -99,7 +99,6 @@ func token(random io.Reader) (string, error) {
 	return hex.EncodeToString(b[:]), nil
 }
 
-// common are the settings that all three roles have, filled in.
 func orRandom(r io.Reader) io.Reader {
 	if r == nil {
 		return rand.Reader

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/config"
 	"github.com/topicwire/topicwire/aggregator/fetch"
+	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/poll"
 	"github.com/topicwire/topicwire/aggregator/publish"
 	"github.com/topicwire/topicwire/aggregator/websub"
@@ -20,14 +25,18 @@ import (
 type push struct {
 	config    config.WebSub
 	publisher *websub.Publisher
-	log       *slog.Logger
+	hub       *websub.Hub
+	documents *siteDocuments
+	// base is the address of the site.
+	base string
+	log  *slog.Logger
 }
 
 // newPush makes what the config asks for. The store is there already; nothing is begun.
 func (s *station) newPush() (*push, error) {
 	c := s.config.WebSub
-	p := &push{config: c, log: s.log}
-	if len(c.Hubs) == 0 {
+	p := &push{config: c, base: s.config.BaseURL, log: s.log}
+	if len(c.Hubs) == 0 && !c.Hub {
 		return p, nil
 	}
 	published, err := s.published()
@@ -35,14 +44,26 @@ func (s *station) newPush() (*push, error) {
 		return nil, err
 	}
 	transport := s.pushTransport()
-	p.publisher = websub.NewPublisher(websub.PublisherOptions{
-		Versions: s.store, Notes: s.store, Transport: transport, UserAgent: userAgent(s.config.Contact),
-		Hubs: c.Hubs, Topics: published, Window: c.Window, Jitter: rand.Float64, Log: s.log,
-	})
+	agent := userAgent(s.config.Contact)
+	if len(c.Hubs) > 0 {
+		p.publisher = websub.NewPublisher(websub.PublisherOptions{
+			Versions: s.store, Notes: s.store, Transport: transport, UserAgent: agent,
+			Hubs: c.Hubs, Topics: published, Window: c.Window, Jitter: rand.Float64, Log: s.log,
+		})
+	}
+	if c.Hub {
+		p.documents = &siteDocuments{}
+		p.hub = websub.NewHub(websub.HubOptions{
+			Topics: published, Contents: p.documents, Versions: s.store, Notes: s.store, Transport: transport, UserAgent: agent,
+			MaxLease: c.MaxLease, PerTopic: c.TopicSubscriptions, PerHost: c.HostSubscriptions, GiveUp: c.GiveUpAfter,
+			Window: c.Window, HostOf: func(url string) string { return hosts.KeyOf(url).Tenant },
+			Now: s.now, Jitter: rand.Float64, Log: s.log,
+		})
+	}
 	return p, nil
 }
 
-// pushTransport connects to hubs.
+// pushTransport connects to hubs and callbacks.
 func (s *station) pushTransport() http.RoundTripper {
 	options := fetchOptions(s.config, s.now)
 	options.AllowPrivate = s.config.WebSub.AllowPrivate
@@ -67,19 +88,94 @@ func (s *station) published() ([]websub.Published, error) {
 }
 
 // hubs are those that the merged feeds name.
-func (p *push) hubs() []string { return slices.Clone(p.config.Hubs) }
+func (p *push) hubs() []string {
+	hubs := slices.Clone(p.config.Hubs)
+	if p.hub != nil {
+		hubs = slices.Insert(hubs, 0, p.base+hubPath)
+	}
+	return hubs
+}
 
-// run tells the hubs of changes until ctx ends.
+// run tells hubs and subscribers of changes until ctx ends.
 func (p *push) run(ctx context.Context) error {
-	if p.publisher == nil {
-		<-ctx.Done()
-		return context.Cause(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var parts sync.WaitGroup
+	begin := func(run func(context.Context) error) {
+		parts.Go(func() {
+			if err := run(ctx); err != nil {
+				stop(err)
+			}
+		})
 	}
-	if err := p.publisher.Run(ctx); err != nil && ctx.Err() == nil {
-		return err
+	if p.publisher != nil {
+		begin(p.publisher.Run)
 	}
+	if p.hub != nil {
+		begin(p.hub.Run)
+	}
+	<-ctx.Done()
+	parts.Wait()
 	return context.Cause(ctx)
 }
+
+// hubPath is where the hub is, below the base URL.
+const hubPath = "/hub"
+
+// handler adds what push has to the site.
+func (p *push) handler(site http.Handler) http.Handler {
+	if p.hub == nil {
+		return site
+	}
+	p.documents.site = site
+	mount := ""
+	if u, err := url.Parse(p.base); err == nil {
+		mount = strings.TrimRight(u.Path, "/")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// As for the site itself, a proxy may pass the path of the base URL on or not.
+		if r.URL.Path == hubPath || r.URL.Path == mount+hubPath {
+			p.hub.ServeHTTP(w, r)
+			return
+		}
+		site.ServeHTTP(w, r)
+	})
+}
+
+// siteDocuments gives the hub what a reader would get.
+type siteDocuments struct{ site http.Handler }
+
+// Content implements websub.Contents.
+func (d *siteDocuments) Content(ctx context.Context, url string) (websub.Content, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return websub.Content{}, err
+	}
+	answer := &answer{header: make(http.Header), status: http.StatusOK}
+	d.site.ServeHTTP(answer, req)
+	if answer.status != http.StatusOK {
+		return websub.Content{}, fmt.Errorf("the site answers %d", answer.status)
+	}
+	return websub.Content{
+		Type: answer.header.Get("Content-Type"), Links: answer.header.Values("Link"), Body: answer.body.Bytes(),
+	}, nil
+}
+
+// answer is what a handler of this process answered.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) { a.status = status }
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // once tells the hubs what has changed since they were last told, for a command that ends. What a hub could not be told
 // of is left for the next time.
@@ -94,8 +190,14 @@ func (p *push) once(ctx context.Context) {
 
 // committed is told of every poll that is stored.
 func (p *push) committed(outcome *aggregator.Poll) {
-	if p.publisher != nil && len(outcome.Items) > 0 {
+	if len(outcome.Items) == 0 {
+		return
+	}
+	if p.publisher != nil {
 		p.publisher.Notice()
+	}
+	if p.hub != nil {
+		p.hub.Notice()
 	}
 }
 

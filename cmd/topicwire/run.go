@@ -88,6 +88,7 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	if err != nil {
 		return err
 	}
+	public = s.push.handler(public)
 	jobs, err := s.maintenance(file)
 	if err != nil {
 		return err

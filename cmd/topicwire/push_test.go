@@ -1,0 +1,155 @@
+package main_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// front is the public address of a daemon, which has another one after each start: a web server before it.
+type front struct {
+	URL   string
+	proxy atomic.Pointer[httputil.ReverseProxy]
+}
+
+func newFront(t *testing.T) *front {
+	f := &front{}
+	f.URL = serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := f.proxy.Load(); p != nil {
+			p.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(http.StatusBadGateway)
+	})).URL
+	return f
+}
+
+func (f *front) lead(t *testing.T, to *daemon) {
+	t.Helper()
+	u, err := url.Parse(to.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.proxy.Store(httputil.NewSingleHostReverseProxy(u))
+}
+
+// growing is an origin whose feed gets items.
+type growing struct {
+	items atomic.Int64
+	// head is put into the channel.
+	head atomic.Value
+}
+
+func (g *growing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	head, _ := g.head.Load().(string)
+	fmt.Fprint(w, strings.Replace(simpleFeed("news", int(g.items.Load())), "<item>", head+"<item>", 1))
+}
+
+// pushTimely is how long a story may take from the poll that found it to a subscriber.
+const pushTimely = 10 * time.Second
+
+// A new item at an origin reaches subscribers of the built-in hub and of a hub elsewhere within seconds, signed; and a
+// kill of the hub while it delivers loses nothing.
+func TestPushRoundTrip(t *testing.T) {
+	origin, site := &growing{}, newFront(t)
+	origin.items.Store(1)
+	elsewhere := beginPeer(t, "hub")
+	wd := workdir(t, fmt.Sprintf(`listen: 127.0.0.1:0
+base_url: %s
+fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}
+websub: {hub: true, hubs: [%q], window: 100ms, allow_private: true}
+topics: [{id: news, query: news}]
+`, site.URL, elsewhere.url)+feedConfig(serve(t, origin).URL, "news"))
+	d := start(t, wd, "serve")
+	site.lead(t, d)
+	must(t, wd, "fetch", "--all")
+
+	topic, hold := site.URL+"/topics/news.atom", filepath.Join(t.TempDir(), "hold")
+	environment := func(hub, secret string) []string {
+		return []string{"HUB=" + hub, "TOPIC=" + topic, "SECRET=" + secret, "HOLD=" + hold}
+	}
+	near := beginPeer(t, "subscriber", environment(site.URL+"/hub", "near-secret")...)
+	far := beginPeer(t, "subscriber", environment(elsewhere.url, "far-secret")...)
+	near.expect(t, "asked")
+	far.expect(t, "asked")
+
+	origin.items.Store(2)
+	must(t, wd, "fetch", "--all")
+	found := time.Now()
+	for name, p := range map[string]*peer{"the built-in hub": near, "the hub elsewhere": far} {
+		got := p.expect(t, "delivery")
+		if took := time.Since(found); took > pushTimely {
+			t.Errorf("%s took %v", name, took)
+		}
+		if !got.Signed || !strings.Contains(got.Text, "news 1") || got.Type != "application/atom+xml; charset=utf-8" {
+			t.Errorf("%s delivered, signed: %v, as %s:\n%s", name, got.Signed, got.Type, got.Text)
+		}
+		if self := "<" + topic + `>; rel="self"`; p == near && (!slices.Contains(got.Links, self) || !strings.Contains(strings.Join(got.Links, " "), "/hub>")) {
+			t.Errorf("links %q", got.Links)
+		}
+	}
+
+	writeFile(t, hold, "")
+	origin.items.Store(3)
+	must(t, wd, "fetch", "--all")
+	near.expect(t, "held")
+	if err := d.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-d.ended
+	if err := os.Remove(hold); err != nil {
+		t.Fatal(err)
+	}
+	site.lead(t, start(t, wd, "serve"))
+	if got := near.expect(t, "delivery"); !got.Signed || !strings.Contains(got.Text, "news 2") {
+		t.Errorf("after a kill the hub delivered, signed: %v:\n%s", got.Signed, got.Text)
+	}
+	checkPushSecrets(t, wd, d)
+}
+
+// checkPushSecrets looks for what only hub and subscriber may know.
+func checkPushSecrets(t *testing.T, wd string, d *daemon) {
+	t.Helper()
+	for where, text := range map[string]string{"log": d.log.String(), "stats": must(t, wd, "store", "stats", "--json"), "feeds": must(t, wd, "feeds", "list", "--json")} {
+		if strings.Contains(text, "near-secret") || strings.Contains(text, "callback?a=1") {
+			t.Errorf("the %s shows a secret:\n%s", where, text)
+		}
+	}
+}
+
+// A pass without a daemon tells hubs too, and a callback at a private address is not connected to unless that is allowed.
+func TestPushFromCron(t *testing.T) {
+	origin, hub := &growing{}, beginPeer(t, "hub")
+	origin.items.Store(1)
+	config := fmt.Sprintf(`base_url: https://wire.example.org
+fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}
+websub: {hubs: [%q], allow_private: ALLOWED}
+topics: [{id: news, query: news}]
+`, hub.url) + feedConfig(serve(t, origin).URL, "news")
+	wd := workdir(t, strings.Replace(config, "ALLOWED", "false", 1))
+	must(t, wd, "fetch", "--all")
+	origin.items.Store(2)
+	if r := topicwire(t, wd, "fetch", "--all"); r.code != 0 || !strings.Contains(r.stderr, "set websub.allow_private") {
+		t.Errorf("a hub at a private address: exit code %d, %s", r.code, r.stderr)
+	}
+	writeFile(t, filepath.Join(wd, "config.yaml"), strings.Replace(config, "ALLOWED", "true", 1))
+	must(t, wd, "fetch", "--all") // brings nothing, and tells what the last one did not
+	pinged := map[string]bool{}
+	for range 6 {
+		pinged[hub.expect(t, "ping").URL] = true
+	}
+	for _, path := range []string{"/all.atom", "/all.rss", "/all.json", "/topics/news.atom", "/topics/news.rss", "/topics/news.json"} {
+		if !pinged["https://wire.example.org"+path] {
+			t.Errorf("the hub was not told of %s, but of %v", path, pinged)
+		}
+	}
+}
