@@ -64,7 +64,7 @@ func parse(text string) (aggregator.Topic, error) {
 		case "description":
 			t.Description = value
 		default:
-			return t, fmt.Errorf("unknown line %q before the query; want title: and description:", strings.TrimSpace(line))
+			return t, fmt.Errorf("line %q before the query is neither a title: nor a description: one", strings.TrimSpace(line))
 		}
 	}
 	var b strings.Builder
