@@ -224,18 +224,33 @@ func beginPeer(t *testing.T, role string, env ...string) *peer {
 // expect waits for an event of the kind, and passes over others.
 func (p *peer) expect(t *testing.T, what string) event {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	return p.await(t, what, func(*event) bool { return true })
+}
+
+// delivery waits for one that has the story, and passes over those of earlier states: a hub may be told of one of them
+// after somebody has subscribed.
+func (p *peer) delivery(t *testing.T, story string) event {
+	t.Helper()
+	return p.await(t, "delivery", func(e *event) bool { return strings.Contains(e.Text, story) })
+}
+
+// await waits for an event of the kind that is the right one.
+func (p *peer) await(t *testing.T, what string, right func(*event) bool) event {
+	t.Helper()
+	late := time.After(60 * time.Second)
+	last := "nothing"
 	for {
 		select {
 		case e, ok := <-p.events:
 			if !ok {
 				t.Fatalf("the process ended before it said %q", what)
 			}
-			if e.What == what {
+			if e.What == what && right(&e) {
 				return e
 			}
+			last = e.What + " " + e.Text
 		case <-late:
-			t.Fatalf("the process does not say %q", what)
+			t.Fatalf("the process does not say %q as it should; last it said %s", what, last)
 		}
 	}
 }

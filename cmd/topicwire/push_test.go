@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // front is the public address of a daemon, which has another one after each start: a web server before it.
@@ -54,11 +53,8 @@ func (g *growing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, strings.Replace(simpleFeed("news", int(g.items.Load())), "<item>", head+"<item>", 1))
 }
 
-// pushTimely is how long a story may take from the poll that found it to a subscriber.
-const pushTimely = 10 * time.Second
-
-// A new item at an origin reaches subscribers of the built-in hub and of a hub elsewhere within seconds, signed; and a
-// kill of the hub while it delivers loses nothing.
+// A new item at an origin reaches subscribers of the built-in hub and of a hub elsewhere, signed; and a kill of the hub
+// while it delivers loses nothing. How soon is a matter of package websub's tests, which have a clock of their own.
 func TestPushRoundTrip(t *testing.T) {
 	origin, site := &growing{}, newFront(t)
 	origin.items.Store(1)
@@ -84,13 +80,9 @@ topics: [{id: news, query: news}]
 
 	origin.items.Store(2)
 	must(t, wd, "fetch", "--all")
-	found := time.Now()
 	for name, p := range map[string]*peer{"the built-in hub": near, "the hub elsewhere": far} {
-		got := p.expect(t, "delivery")
-		if took := time.Since(found); took > pushTimely {
-			t.Errorf("%s took %v", name, took)
-		}
-		if !got.Signed || !strings.Contains(got.Text, "news 1") || got.Type != "application/atom+xml; charset=utf-8" {
+		got := p.delivery(t, "news 1")
+		if !got.Signed || got.Type != "application/atom+xml; charset=utf-8" {
 			t.Errorf("%s delivered, signed: %v, as %s:\n%s", name, got.Signed, got.Type, got.Text)
 		}
 		if self := "<" + topic + `>; rel="self"`; p == near && (!slices.Contains(got.Links, self) || !strings.Contains(strings.Join(got.Links, " "), "/hub>")) {
@@ -110,7 +102,7 @@ topics: [{id: news, query: news}]
 		t.Fatal(err)
 	}
 	site.lead(t, start(t, wd, "serve"))
-	if got := near.expect(t, "delivery"); !got.Signed || !strings.Contains(got.Text, "news 2") {
+	if got := near.delivery(t, "news 2"); !got.Signed {
 		t.Errorf("after a kill the hub delivered, signed: %v:\n%s", got.Signed, got.Text)
 	}
 	checkPushSecrets(t, wd, d)
