@@ -122,6 +122,8 @@ type ReadStore interface {
 type NoteStore interface {
 	// Notes yields the notes of a space in the order of their keys, byte by byte.
 	Notes(ctx context.Context, space string) iter.Seq2[aggregator.Note, error]
+	// Note is the note with the given space and key, or ErrNotFound.
+	Note(ctx context.Context, space, key string) (aggregator.Note, error)
 	// PutNotes stores notes in place of those with the same space and key, and removes those whose Value is empty: all of
 	// them or, where it fails, none. Of several with one key the last counts.
 	PutNotes(ctx context.Context, notes ...aggregator.Note) error

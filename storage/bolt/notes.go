@@ -67,6 +67,28 @@ func (s *Store) someNotes(space string, prefix, after []byte) (notes []aggregato
 	return notes, last, err
 }
 
+// Note is the note with the given space and key; see storage.NoteStore.
+func (s *Store) Note(ctx context.Context, space, key string) (aggregator.Note, error) {
+	var rec noteRecord
+	err := ctx.Err()
+	if err == nil && (len(space) > maxName || len(key) > maxName) {
+		err = aggregator.ErrNotFound
+	}
+	if err == nil {
+		err = s.view(func(r *reader) error {
+			there, err := r.get(notesBucket, append(spaceKey(space), key...), &rec)
+			if err == nil && !there {
+				err = aggregator.ErrNotFound
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return aggregator.Note{}, fmt.Errorf("read note %q of %q: %w", key, space, err)
+	}
+	return aggregator.Note{Space: space, Key: key, Value: rec.Value}, nil
+}
+
 // PutNotes stores and removes notes in one transaction; see storage.NoteStore.
 func (s *Store) PutNotes(ctx context.Context, notes ...aggregator.Note) error {
 	for _, n := range notes {

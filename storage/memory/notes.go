@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -38,6 +39,19 @@ func (s *Store) Notes(ctx context.Context, space string) iter.Seq2[aggregator.No
 			}
 		}
 	}
+}
+
+// Note is the note with the given space and key; see storage.NoteStore.
+func (s *Store) Note(ctx context.Context, space, key string) (aggregator.Note, error) {
+	if err := s.begin(ctx); err != nil {
+		return aggregator.Note{}, err
+	}
+	defer s.mu.Unlock()
+	value, ok := s.notes[noteKey{space, key}]
+	if !ok {
+		return aggregator.Note{}, fmt.Errorf("note %q of %q: %w", key, space, aggregator.ErrNotFound)
+	}
+	return aggregator.Note{Space: space, Key: key, Value: bytes.Clone(value)}, nil
 }
 
 // PutNotes stores and removes notes; see storage.NoteStore.

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -33,6 +34,29 @@ func noteCases() []testCase {
 			b.same("notes after reopening", b.notes("hub"), want)
 			b.same("notes of another space", b.notes("hu"), []aggregator.Note{note("hu", "bx", "other")})
 			b.same("notes of the space without name", b.notes(""), []aggregator.Note{note("", "k", "v")})
+		}},
+		{"a single note is found by its space and its key", func(b *bench) {
+			long := note(strings.Repeat("s", 512), strings.Repeat("k", 512), "long")
+			b.ok(b.store.PutNotes(b.ctx, note("s", "k", "1"), note("sk", "x", "2"), note("", "sk", "3"), long))
+			for _, want := range []aggregator.Note{note("s", "k", "1"), note("sk", "x", "2"), note("", "sk", "3"), long} {
+				got, err := b.store.Note(b.ctx, want.Space, want.Key)
+				b.ok(err)
+				b.same("note", got, want)
+				got.Value[0] = 'X'
+			}
+			b.reopen()
+			got, err := b.store.Note(b.ctx, "s", "k")
+			b.ok(err)
+			b.same("note after reopening", got, note("s", "k", "1"))
+			for _, none := range []aggregator.Note{
+				note("s", "", ""), note("s", "k2", ""), note("sk", "k", ""), note("none", "k", ""), note("s", strings.Repeat("k", 600), ""),
+			} {
+				_, err := b.store.Note(b.ctx, none.Space, none.Key)
+				b.is(err, aggregator.ErrNotFound)
+			}
+			b.ok(b.store.PutNotes(b.ctx, note("s", "k", "")))
+			_, err = b.store.Note(b.ctx, "s", "k")
+			b.is(err, aggregator.ErrNotFound)
 		}},
 		{"a note takes the place of the one before, an empty one removes it", func(b *bench) {
 			b.ok(b.store.PutNotes(b.ctx, note("s", "a", "1"), note("s", "b", "1")))
@@ -78,12 +102,17 @@ func noteCases() []testCase {
 			ctx, cancel := context.WithCancel(b.ctx)
 			cancel()
 			b.is(b.store.PutNotes(ctx, note("s", "k", "v")), context.Canceled)
+			_, err := b.store.Note(ctx, "s", "k")
+			b.is(err, context.Canceled)
 			for _, err := range b.store.Notes(ctx, "s") {
 				b.is(err, context.Canceled)
 			}
 			b.ok(b.store.Close())
 			if b.store.PutNotes(b.ctx, note("s", "k", "v")) == nil {
 				b.Error("a closed store stored a note")
+			}
+			if _, err := b.store.Note(b.ctx, "s", "k"); err == nil || errors.Is(err, aggregator.ErrNotFound) {
+				b.Errorf("a closed store looked for a note: %v", err)
 			}
 			failed := false
 			for _, err := range b.store.Notes(b.ctx, "s") {
