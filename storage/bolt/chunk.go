@@ -71,31 +71,43 @@ func (c *chunk) bytes() []byte {
 func parseChunk(k, value []byte) (*chunk, error) {
 	c := &chunk{key: seqIn(k)}
 	r := varints{rest: value}
-	n := r.count(len(value))
-	c.frames = make([]frame, n)
+	c.frames = make([]frame, r.count(len(value)))
 	total := 0
 	for i := range c.frames {
-		f := &c.frames[i]
 		items, size := r.count(len(value)), r.count(len(value))
-		f.seqs, f.sizes = make([]uint64, items), make([]int, items)
-		for k := range items {
-			f.seqs[k], f.sizes[k] = c.key-r.next(), r.count(maxPacked<<4)
-		}
+		c.frames[i] = r.frame(c.key, items)
 		total += size
 		// The records begin where all numbers end: keep their lengths meanwhile.
-		f.record = value[:min(size, len(value))]
+		c.frames[i].record = value[:min(size, len(value))]
 	}
-	head := len(value) - len(r.rest)
-	if _, ok := unsealed(value[:min(head+4, len(value))]); r.bad || !ok || head+4+total != len(value) {
-		return nil, fmt.Errorf("items up to %d: %w: their table is spoiled", c.key, errRecord)
+	records, err := r.records(c.key, value, total)
+	if err != nil {
+		return nil, err
 	}
-	records := value[head+4:]
 	for i := range c.frames {
 		f := &c.frames[i]
 		n := len(f.record)
 		f.record, records = records[:n:n], records[n:]
 	}
 	return c, nil
+}
+
+// frame reads the numbers of so many items of a chunk.
+func (r *varints) frame(key uint64, items int) frame {
+	f := frame{seqs: make([]uint64, items), sizes: make([]int, items)}
+	for i := range items {
+		f.seqs[i], f.sizes[i] = key-r.next(), r.count(maxPacked<<4)
+	}
+	return f
+}
+
+// records is what a chunk has behind its numbers, which is to be so many bytes.
+func (r *varints) records(key uint64, value []byte, total int) ([]byte, error) {
+	head := len(value) - len(r.rest)
+	if _, ok := unsealed(value[:min(head+4, len(value))]); r.bad || !ok || head+4+total != len(value) {
+		return nil, fmt.Errorf("items up to %d: %w: their table is spoiled", key, errRecord)
+	}
+	return value[head+4:], nil
 }
 
 // varints reads numbers that may be spoiled.
@@ -130,10 +142,17 @@ func (p *packer) unpacked(f frame) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return f.divide(all)
+}
+
+var errShort = fmt.Errorf("%w: it is too short", errRecord)
+
+// divide makes items of all that is in the frame.
+func (f *frame) divide(all []byte) ([][]byte, error) {
 	items := make([][]byte, len(f.sizes))
 	for i, n := range f.sizes {
 		if n > len(all) {
-			return nil, fmt.Errorf("%w: it is too short", errRecord)
+			return nil, errShort
 		}
 		items[i], all = all[:n:n], all[n:]
 	}
@@ -161,70 +180,6 @@ func (f *framing) full(n int) bool {
 	}
 	f.items, f.bytes = f.items+1, f.bytes+n
 	return false
-}
-
-// chunkOf is the chunk that has the item if any has, nil for none. It stays good until the items are changed.
-func (r *reader) chunkOf(seq uint64) (*chunk, error) {
-	if c := r.chunk; c != nil && seq <= c.key && seq >= r.chunkFrom {
-		return c, nil
-	}
-	k, v := r.bucket(itemsBucket).Cursor().Seek(seqKey(seq))
-	if k == nil {
-		return nil, nil
-	}
-	c, err := parseChunk(k, v)
-	if err != nil {
-		return nil, err
-	}
-	r.chunk, r.chunkFrom, r.unpackedFrame = c, seq, -1
-	return c, nil
-}
-
-// find is which item of which frame has the Seq.
-func (c *chunk) find(seq uint64) (frame, item int, ok bool) {
-	for i := range c.frames {
-		if n := slices.Index(c.frames[i].seqs, seq); n >= 0 {
-			return i, n, true
-		}
-	}
-	return 0, 0, false
-}
-
-// itemCBOR is the item with the given Seq. It is errMissing where there is none.
-func (r *reader) itemCBOR(seq uint64) ([]byte, error) {
-	c, err := r.chunkOf(seq)
-	if err != nil {
-		return nil, err
-	}
-	if c == nil {
-		return nil, fmt.Errorf("item %d: %w", seq, errMissing)
-	}
-	n, i, ok := c.find(seq)
-	if !ok {
-		return nil, fmt.Errorf("item %d: %w", seq, errMissing)
-	}
-	if r.unpackedFrame != n {
-		if r.unpacked, err = r.pack.unpacked(c.frames[n]); err != nil {
-			return nil, fmt.Errorf("item %d: %w", seq, err)
-		}
-		r.unpackedFrame = n
-	}
-	return r.unpacked[i], nil
-}
-
-// chunks calls f for the chunks that may have items with a Seq from the given one on, until f has enough.
-func (r *reader) chunks(from uint64, f func(*chunk) (more bool, err error)) error {
-	cur := r.bucket(itemsBucket).Cursor()
-	for k, v := cur.Seek(seqKey(from)); k != nil; k, v = cur.Next() {
-		c, err := parseChunk(k, v)
-		if err != nil {
-			return err
-		}
-		if more, err := f(c); err != nil || !more {
-			return err
-		}
-	}
-	return nil
 }
 
 // chunkWriter appends frames to the items of a file.

@@ -99,6 +99,10 @@
 // key that it read; a story that changes its place meanwhile can be met twice or not at all, one that stays is met
 // once.
 //
+// The frames that stories were read from last are kept unpacked, up to 16 MiB (cache.go): all readers of all topics ask
+// for what is new. One is used for a frame of the same bytes only, so that nothing has to be forgotten at a change. Who
+// reads many items one after the other, as an export does, leaves them alone.
+//
 // # Maintenance
 //
 // Identities, stories, lists and members say nothing that the items do not say, but for the identities of what was

@@ -207,3 +207,28 @@ func Spoilers() map[string]func(s *Store) error {
 		},
 	}
 }
+
+// CachedBytes is how much the store keeps unpacked.
+func CachedBytes(s *Store) int {
+	c := s.pack().cache
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.size
+}
+
+// FrameCache is a cache of frames by their first Seq.
+type FrameCache struct{ cache *frameCache }
+
+func CacheFrames(limit int) FrameCache { return FrameCache{newFrameCache(limit)} }
+
+// Put adds a frame that takes so many bytes in all.
+func (c FrameCache) Put(seq uint64, size int) {
+	f := frame{seqs: []uint64{seq}, record: []byte{packed}}
+	c.cache.put(f, make([]byte, size-len(f.record)))
+}
+
+func (c FrameCache) Get(seq uint64) bool {
+	return c.cache.get(frame{seqs: []uint64{seq}, record: []byte{packed}}) != nil
+}
+
+func (c FrameCache) Bytes() int { return c.cache.size }

@@ -48,13 +48,15 @@ var checksums = crc32.MakeTable(crc32.Castagnoli)
 
 var errDictionary = errors.New("no dictionary can be made of it")
 
-// packer compresses records with the store's latest dictionary and reads those of any of its dictionaries. It is
-// immutable, and may be used from many goroutines.
+// packer compresses records with the store's latest dictionary and reads those of any of its dictionaries, which never
+// change. It may be used from many goroutines.
 type packer struct {
 	// number is the latest dictionary's, 0 where there is none yet.
 	number uint32
 	enc    *zstd.Encoder
 	dec    *zstd.Decoder
+	// cache has what was unpacked.
+	cache *frameCache
 }
 
 // newPacker has the given dictionaries, oldest first; the last has the given number.
@@ -78,7 +80,7 @@ func newPacker(number uint32, dictionaries ...[]byte) (*packer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errRecord, err)
 	}
-	return &packer{number: number, enc: enc, dec: dec}, nil
+	return &packer{number: number, enc: enc, dec: dec, cache: newFrameCache(cacheBytes)}, nil
 }
 
 // pack makes a record of CBOR, the shorter of the two ways.

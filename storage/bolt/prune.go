@@ -163,6 +163,7 @@ func (s *Store) pruneItems(ctx context.Context, seqs []uint64) (report aggregato
 	defer s.unlock()
 	err = s.update(func(w *writer) error {
 		report = aggregator.PruneReport{}
+		w.passing = true
 		seq, err := w.bucket(itemsBucket).NextSequence()
 		if err != nil {
 			return err

@@ -39,6 +39,7 @@ func (s *Store) items(q aggregator.ItemQuery, after []byte, end uint64) (batch [
 		return nil, nil, nil
 	}
 	err = s.view(func(r *reader) error {
+		r.passing = true
 		size, at := 0, from
 		take := func(seq uint64, cbor []byte) (more bool, err error) {
 			it, err := r.codec.item(seq, cbor)

@@ -20,8 +20,9 @@ type reader struct {
 
 	// indexes are the tables that were asked.
 	indexes map[*table]*index
-	// chunk is the one that was read last, and has what there is from chunkFrom up to its key; unpacked are the items of
-	// one of its frames.
+	// passing is for who reads many items, one after the other: chunk is the one that was read last, and has what there is
+	// from chunkFrom up to its key; unpacked are the items of one of its frames.
+	passing       bool
 	chunk         *chunk
 	chunkFrom     uint64
 	unpacked      [][]byte
