@@ -33,7 +33,7 @@ func child(t *testing.T, test, path string) *exec.Cmd {
 	return cmd
 }
 
-var kills = flag.Int("kills", 20, "how often the tests of crashes kill a process")
+var kills = flag.Int("kills", 8, "how often the tests of crashes kill a process")
 
 const (
 	crashFeeds = 8

@@ -165,18 +165,18 @@ func (r *reader) reportSeqs(story aggregator.StoryID) (seqs []uint64, err error)
 	if err != nil {
 		return nil, err
 	}
-	var gone []uint64
+	// The latest change comes first.
+	var changes []storyChange
 	err = x.find(story[:8], func(e []byte) bool {
-		seq := shortSeq(e[8:])
-		switch {
-		case slices.Contains(seqs, seq) || slices.Contains(gone, seq):
-		case e[storiesTable.key] == 0:
-			gone = append(gone, seq)
-		default:
-			seqs = append(seqs, seq)
-		}
+		changes = append(changes, storyChange{shortSeq(e[8:]), e[storiesTable.key] != 0})
 		return true
 	})
+	slices.SortStableFunc(changes, func(a, b storyChange) int { return cmp.Compare(a.seq, b.seq) })
+	for i, ch := range changes {
+		if ch.has && (i == 0 || changes[i-1].seq != ch.seq) {
+			seqs = append(seqs, ch.seq)
+		}
+	}
 	return seqs, err
 }
 

@@ -25,6 +25,8 @@ type writer struct {
 	unwritten uint64
 	// filed are the items that the transaction put into their stories, by Seq.
 	filed map[uint64]filed
+	// placed are the reports of stories that it placed, but of those with one alone, which is most of them.
+	placed map[aggregator.StoryID][]report
 	// ids and stories are additions to the tables of that name: the latter by the half of a story's id that is in a key,
 	// with whether the story has the item.
 	ids     map[aggregator.ItemID]identity
@@ -283,8 +285,11 @@ func (w *writer) setReport(story aggregator.StoryID, seq uint64, has bool) {
 	w.stories[half] = append(w.stories[half], storyChange{seq, has})
 }
 
-// reports is reader.reports, with what the transaction has changed.
+// reports are the story's, by compare, with what the transaction has changed.
 func (w *writer) reports(story aggregator.StoryID) ([]report, error) {
+	if reports, ok := w.placed[story]; ok {
+		return reports, nil
+	}
 	seqs, err := w.reportSeqs(story)
 	if err != nil {
 		return nil, err
@@ -354,9 +359,10 @@ func (w *writer) place(story aggregator.StoryID, id aggregator.ItemID, next *rep
 	before := listing(reports)
 	reports = slices.DeleteFunc(reports, func(r report) bool { return r.id == id })
 	if next != nil {
-		reports = append(reports, *next)
-		slices.SortFunc(reports, report.compare)
+		at, _ := slices.BinarySearchFunc(reports, *next, report.compare)
+		reports = slices.Insert(reports, at, *next)
 	}
+	w.remember(story, reports)
 	after := listing(reports)
 	for _, p := range before {
 		w.move(p.topic, seq)
@@ -377,6 +383,17 @@ func (w *writer) place(story aggregator.StoryID, id aggregator.ItemID, next *rep
 		}
 	}
 	return nil
+}
+
+// remember keeps the story's reports for when the transaction places another one.
+func (w *writer) remember(story aggregator.StoryID, reports []report) {
+	if _, ok := w.placed[story]; !ok && len(reports) < 2 {
+		return
+	}
+	if w.placed == nil {
+		w.placed = make(map[aggregator.StoryID][]report)
+	}
+	w.placed[story] = reports
 }
 
 func (w *writer) setPlace(p place, story aggregator.StoryID, put bool) error {

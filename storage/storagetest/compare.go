@@ -14,8 +14,8 @@ import (
 	"github.com/topicwire/topicwire/storage/memory"
 )
 
-// Compare does steps random operations, reopenings among them, to a backend and to the model in storage/memory, and
-// checks that both answer alike all along. The seed is fixed: what fails fails again.
+// Compare does steps random operations, reopenings and crashes among them, to a backend and to the model in
+// storage/memory, and checks that both answer alike all along. The seed is fixed: what fails fails again.
 func Compare(t *testing.T, fresh Fresh, steps int) {
 	t.Helper()
 	for seed := range uint64(4) {
@@ -31,13 +31,16 @@ func Compare(t *testing.T, fresh Fresh, steps int) {
 					t.Fatalf("step %d: %s", step, what)
 				}
 				p.compareVersions(fmt.Sprintf("step %d: %s", step, what))
-				if step%8 == 0 || what != "poll" && what != "claim" {
+				if step%16 == 0 || slices.Contains(rare, what) {
 					p.compare(fmt.Sprintf("step %d: %s", step, what))
 				}
 			}
 		})
 	}
 }
+
+// rare are the operations after which all is compared. After others it is from time to time.
+var rare = []string{"refile", "prune", "check and compact", "crash", "reopen"}
 
 // pair is a store and the model of it.
 type pair struct {
@@ -94,6 +97,10 @@ func (p *pair) step() string {
 	case n < 97:
 		p.maintain()
 		return "check and compact"
+	case n < 98:
+		p.crash()
+		p.model = p.model.Reopen()
+		return "crash"
 	default:
 		p.reopen()
 		p.model = p.model.Reopen()

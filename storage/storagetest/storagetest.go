@@ -22,7 +22,8 @@ import (
 )
 
 // Fresh makes room for a new, empty store. The function that it gives opens that store, and opens the same data again
-// when it is called after the store was closed. It fails the test where it cannot.
+// when it is called after the store was closed, or in the middle of its life: then as it is there for the next process
+// after that of the store was killed. It fails the test where it cannot.
 type Fresh func(t *testing.T) (open func() storage.Store)
 
 // Run holds a backend to the contract.
@@ -83,6 +84,14 @@ func newBench(t *testing.T, fresh Fresh) *bench {
 func (b *bench) reopen() {
 	b.Helper()
 	b.ok(b.store.Close())
+	b.store = b.open()
+}
+
+// crash opens the store again without closing it. A call to the old one still ends, and concerns the new one no longer.
+func (b *bench) crash() {
+	b.Helper()
+	old := b.store
+	b.Cleanup(func() { b.ok(old.Close()) })
 	b.store = b.open()
 }
 
