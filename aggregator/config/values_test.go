@@ -318,7 +318,7 @@ func TestWhatWouldStallTheReaderIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			problems := problemsOf(t, text)
-			if took := time.Since(began); took > 20*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 			if len(problems) > 1001 {

@@ -178,7 +178,7 @@ func TestTimeoutsSayWhatTookSoLong(t *testing.T) {
 			if !strings.Contains(failure.Error(), c.want) || failure.Status != c.status {
 				t.Errorf("status %d, %q; want %d, %q", failure.Status, failure, c.status, c.want)
 			}
-			if took := time.Since(began); took > 5*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("took %s", took)
 			}
 		})

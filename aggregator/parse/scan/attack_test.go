@@ -141,10 +141,11 @@ var attacks = []attack{
 }
 
 // TestAttacks gives each attack to Scan, and to the parser what Scan lets pass. Both together are done within a
-// second on a machine that has nothing else to do; what is not linear would take minutes.
+// second on a machine that has nothing else to do; what is not linear would take many minutes. The limit is between the
+// two, so far up that a busy machine keeps it too.
 func TestAttacks(t *testing.T) {
 	specimen.Unraced(t)
-	const most = 5 * time.Second
+	const most = time.Minute
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
 			body := a.body()
