@@ -108,9 +108,11 @@ type Publish struct {
 	// is more, but never more than 1000.
 	Stories int
 	Window  time.Duration
-	// MaxAge is how long caches may keep a merged feed, for Cache-Control; 0 makes them ask each time.
-	MaxAge time.Duration
-	Static Static
+	// MinAge and MaxAge bound how long caches may keep a merged feed, for Cache-Control. MaxAge 0 makes them ask each time.
+	MinAge, MaxAge time.Duration
+	// CacheBytes bounds the memory for feeds and pages that are kept ready to be sent.
+	CacheBytes int64
+	Static     Static
 }
 
 // Static is where the site is written to as files.
@@ -182,8 +184,11 @@ func Default(folder string) *Config {
 			MinRate: 1 << 10, MaxBody: 16 << 20, MaxDownload: 16 << 20, MaxHeader: 256 << 10, Redirects: 10,
 			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
-		Publish: Publish{Stories: 50, Window: 48 * time.Hour, MaxAge: 5 * time.Minute, Static: Static{Dir: filepath.Join(folder, "site")}},
-		WebSub:  defaultWebSub(),
+		Publish: Publish{
+			Stories: 50, Window: 48 * time.Hour, MinAge: time.Minute, MaxAge: 15 * time.Minute, CacheBytes: 64 << 20,
+			Static: Static{Dir: filepath.Join(folder, "site")},
+		},
+		WebSub: defaultWebSub(),
 		Maintenance: Maintenance{
 			Backup:     Backup{Dir: filepath.Join(folder, "backups"), Keep: 7},
 			StaleFeeds: StaleFeeds{Schedule: "@daily", After: 7 * 24 * time.Hour},

@@ -60,7 +60,9 @@ var (
 	publishFields = []field[Publish]{
 		{"stories", func(r *reader, n ast.Node, p *Publish) { r.readInt(n, 1, 1000, &p.Stories) }},
 		{"window", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, time.Second, &p.Window) }},
+		{"min_age", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, 0, &p.MinAge) }},
 		{"max_age", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, 0, &p.MaxAge) }},
+		{"cache_bytes", func(r *reader, n ast.Node, p *Publish) { r.readSize(n, 1<<20, 1<<40, &p.CacheBytes) }},
 		{"static", func(r *reader, n ast.Node, p *Publish) { readFields(r, n, "static", staticFields, &p.Static) }},
 	}
 	staticFields = []field[Static]{

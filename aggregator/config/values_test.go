@@ -70,7 +70,7 @@ store: bolt:///var/lib/wire/../wire.db
 schedule: "@hourly"
 contact: mailto:wire@example.org
 fetch: {timeout: 1m30s, max_body: 512KiB, allow_private: true, workers: 3, redirects: 4}
-publish: {stories: 20, window: 1d12h, max_age: 0s, static: {schedule: "@daily", dir: ../site}}
+publish: {stories: 20, window: 1d12h, min_age: 10s, max_age: 0s, cache_bytes: 8MiB, static: {schedule: "@daily", dir: ../site}}
 base_url: https://wire.example.org/
 websub: {hubs: ["https://hub.example.org/"], window: 5s, allow_private: true, hub: true,
   max_lease: 2d, give_up_after: 1h, topic_subscriptions: 20, host_subscriptions: 10}
@@ -100,7 +100,7 @@ topics:
 			MaxBody: 512 << 10, MaxDownload: 512 << 10, MaxHeader: 256 << 10, AllowPrivate: true, Workers: 3, Redirects: 4,
 			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
-		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour, Static: config.Static{Schedule: "@daily", Dir: "/etc/site"}},
+		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour, MinAge: 10 * time.Second, CacheBytes: 8 << 20, Static: config.Static{Schedule: "@daily", Dir: "/etc/site"}},
 		WebSub: config.WebSub{
 			Hubs: []string{"https://hub.example.org/"}, Window: 5 * time.Second, AllowPrivate: true, Hub: true,
 			MaxLease: 48 * time.Hour, GiveUpAfter: time.Hour, TopicSubscriptions: 20, HostSubscriptions: 10,

@@ -1,13 +1,10 @@
 package publish
 
 import (
-	"bytes"
-	"compress/gzip"
 	"container/list"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
+	"hash/maphash"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -16,67 +13,17 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// rendering is a document as bytes, in each encoding that is offered.
-type rendering struct {
-	// version tells the state of the store that was rendered, made is when that began: after version was read.
-	version   string
-	made      time.Time
-	mediaType string
-	identity  variant
-	gzip      variant
-}
-
-type variant struct {
-	etag string
-	body []byte
-}
-
-// newVariant gives the body a strong entity tag (RFC 9110 section 8.8.3) that depends on nothing but its bytes.
-func newVariant(body []byte) variant {
-	sum := sha256.Sum256(body)
-	return variant{etag: `"` + hex.EncodeToString(sum[:16]) + `"`, body: body}
-}
-
-func newRendering(mediaType string, body []byte) (*rendering, error) {
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(body); err != nil {
-		return nil, fmt.Errorf("compress %s: %w", mediaType, err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("compress %s: %w", mediaType, err)
-	}
-	return &rendering{mediaType: mediaType, identity: newVariant(body), gzip: newVariant(packed.Bytes())}, nil
-}
-
-// size is about what the rendering holds of memory.
-func (r *rendering) size() int64 {
-	return int64(cap(r.identity.body)+cap(r.gzip.body)) + 512
-}
-
-// dates are what a request that was asked at that time is told of when the rendering changed: shown to the reader, and
-// to compare the reader's conditions with, which is zero where no date may vouch for the bytes yet.
-//
-// The store's own time of the change will not do: the same state gives other bytes after a change of the config, two
-// changes come within one second, which is all that a date in HTTP can tell, and a change is seen some time after it
-// was dated. So the date is the full second after the rendering was begun, and it is given to requests that were asked
-// from then on. Whatever differs is begun later still and gets a later date, after a restart too. Before that, the
-// second in which the rendering was begun is shown, which vouches for nothing.
-func (r *rendering) dates(asked time.Time) (shown, compared time.Time) {
-	second := r.made.UTC().Truncate(time.Second)
-	if next := second.Add(time.Second); !asked.Before(next) {
-		return next, next
-	}
-	return second, time.Time{}
-}
-
 // cache keeps the latest rendering of each resource, up to a bound of bytes; those that were not asked for the longest
 // go first. It is safe for use by many goroutines, which wait for each other where they want the same rendering.
 type cache struct {
 	limit  int64
 	flight singleflight.Group
 	// slots bounds how many renderings are made at once, and so their memory: readers may ask for many different ones.
-	slots chan struct{}
+	slots   chan struct{}
+	packers *packers
+	seed    maphash.Seed
+	// keeping is held by who puts an edition in the place of another.
+	keeping sync.Mutex
 
 	mu    sync.Mutex
 	used  int64
@@ -87,12 +34,13 @@ type cache struct {
 type cached struct {
 	key       resource
 	rendering *rendering
+	size      int64
 }
 
 func newCache(limit int64) *cache {
 	return &cache{
 		limit: limit, order: list.New(), kept: map[resource]*list.Element{},
-		slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))), packers: newPackers(), seed: maphash.MakeSeed(),
 	}
 }
 
@@ -101,11 +49,11 @@ const renderTimeout = 30 * time.Second
 
 // get is the resource's rendering for the version, made by render where it is not kept. The rendering is made once
 // however many ask, and goes on when the one who asked first is gone.
-func (c *cache) get(ctx context.Context, key resource, version string, render func(context.Context) (*rendering, error)) (*rendering, error) {
-	if r := c.find(key, version); r != nil {
+func (c *cache) get(ctx context.Context, key resource, v version, render func(context.Context) (*rendering, error)) (*rendering, error) {
+	if r := c.find(key, v); r != nil {
 		return r, nil
 	}
-	result := c.flight.DoChan(fmt.Sprintf("%+v %s", key, version), func() (made any, err error) {
+	result := c.flight.DoChan(fmt.Sprintf("%+v %+v", key, v), func() (made any, err error) {
 		// In this goroutine a panic would end the whole daemon, not just a request.
 		defer func() {
 			if p := recover(); p != nil {
@@ -120,7 +68,7 @@ func (c *cache) get(ctx context.Context, key resource, version string, render fu
 		case <-ctx.Done():
 			return nil, fmt.Errorf("render %s: too much to render at once: %w", key.kind, ctx.Err())
 		}
-		if r := c.find(key, version); r != nil { // it was made since
+		if r := c.find(key, v); r != nil { // it was made since
 			return r, nil
 		}
 		r, err := render(ctx)
@@ -141,28 +89,74 @@ func (c *cache) get(ctx context.Context, key resource, version string, render fu
 	}
 }
 
-func (c *cache) find(key resource, version string) *rendering {
+func (c *cache) find(key resource, v version) *rendering {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.kept[key]
-	if !ok || e.Value.(*cached).rendering.version != version {
+	if !ok || e.Value.(*cached).rendering.version != v {
 		return nil
 	}
 	c.order.MoveToFront(e)
 	return e.Value.(*cached).rendering
 }
 
+// keep puts the rendering in the place of the one before, if there is room for it at all.
 func (c *cache) keep(key resource, r *rendering) {
+	if !key.isFeed() {
+		c.put(key, r)
+		return
+	}
+	c.keeping.Lock()
+	defer c.keeping.Unlock()
+	var before *edition
+	c.mu.Lock()
+	if e, ok := c.kept[key]; ok {
+		before = e.Value.(*cached).rendering.edition
+	}
+	c.mu.Unlock()
+	r.edition = newEdition(key.kind, r.form.plain().body, before, c.seed)
+	r.edition.tags.add(r.form.plain().etag[0], r.edition.number)
+	c.put(key, r)
+}
+
+func (c *cache) put(key resource, r *rendering) {
+	r.grow = func(bytes int) { c.grow(key, r, int64(bytes)) }
+	r.form.made = func(v *variant) {
+		if r.edition != nil {
+			r.edition.tags.add(v.etag[0], r.edition.number)
+		}
+		r.grow(len(v.body) + tagSize)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.kept[key]; ok {
 		c.drop(e)
 	}
-	if r.size() > c.limit {
+	size := r.size()
+	if size > c.limit {
 		return
 	}
-	c.kept[key] = c.order.PushFront(&cached{key, r})
-	for c.used += r.size(); c.used > c.limit; {
+	c.kept[key] = c.order.PushFront(&cached{key, r, size})
+	c.used += size
+	c.shrink()
+}
+
+// grow counts what was made of a rendering since it was put here.
+func (c *cache) grow(key resource, r *rendering, bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.kept[key]
+	if !ok || e.Value.(*cached).rendering != r {
+		return
+	}
+	e.Value.(*cached).size += bytes
+	c.used += bytes
+	c.shrink()
+}
+
+// shrink drops what was not asked for the longest until the rest is within the limit.
+func (c *cache) shrink() {
+	for c.used > c.limit {
 		c.drop(c.order.Back())
 	}
 }
@@ -170,5 +164,5 @@ func (c *cache) keep(key resource, r *rendering) {
 func (c *cache) drop(e *list.Element) {
 	old := c.order.Remove(e).(*cached)
 	delete(c.kept, old.key)
-	c.used -= old.rendering.size()
+	c.used -= old.size
 }

@@ -19,6 +19,10 @@
 // same after a restart and the same on every machine that serves the same store. A new title of a source alone does
 // not change the Version: it shows with the topic's next change.
 //
+// What a cache may do with it does depend on the time, and on when the document's sources are polled next (freshness.go).
+// A reader with an earlier edition of a feed can be told only what is new (delta.go): since the same entry is the same
+// bytes, that is found in the bytes themselves, and holds whatever made them change.
+//
 // # Pages
 //
 // Pages are templates over the same outlines of stories, without what only feeds carry. They are HTML and one style sheet:

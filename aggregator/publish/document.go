@@ -20,6 +20,8 @@ type document struct {
 	language   string
 	updated    time.Time
 	entries    []entry
+	// feeds are the sources of the entries, and what else the topic is made of: whose polls may change the document.
+	feeds []aggregator.FeedID
 }
 
 type entry struct {
@@ -85,6 +87,7 @@ func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int
 		d.updated = firstTime(s.born)
 	}
 	d.language = commonLanguage(d.entries)
+	d.feeds = append(sources.order, c.feeds...)
 	return d, nil
 }
 

@@ -1,7 +1,6 @@
 package publish
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +47,7 @@ func (r resource) isPage() bool {
 // ServeHTTP answers one request; New lists what there is.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("X-Content-Type-Options", "nosniff")
+	header["X-Content-Type-Options"] = s.fields.nosniff
 	path := r.URL.Path
 	if rest, ok := strings.CutPrefix(path, s.mount); ok && strings.HasPrefix(rest, "/") {
 		path = rest
@@ -159,7 +158,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, res resource) {
 	if res.kind == kindOPML { // for the name under which a browser saves it
 		w.Header().Set("Content-Disposition", `inline; filename="topics.opml"`)
 	}
-	s.send(w, r, rendered, asked, s.options.MaxAge)
+	s.send(w, r, rendered, asked, s.maxAge(r.Context(), rendered, asked))
 }
 
 // limitOf is the query's limit, 0 where there is none, and whether it is a number. A greater one than can be had is the
@@ -189,149 +188,85 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, res resource, err er
 
 // rendering is the resource as of the store's present state.
 func (s *site) rendering(ctx context.Context, res resource) (*rendering, error) {
-	version, err := s.version(ctx, res)
+	v, err := s.version(ctx, res)
 	if err != nil {
 		return nil, err
 	}
-	return s.cache.get(ctx, res, version, func(ctx context.Context) (*rendering, error) {
+	return s.cached(ctx, res, v, func(ctx context.Context) (draft, error) { return s.render(ctx, res) })
+}
+
+// cached is the resource's rendering for the version, made by render where it is not kept.
+func (s *site) cached(ctx context.Context, res resource, v version, render func(context.Context) (draft, error)) (*rendering, error) {
+	return s.cache.get(ctx, res, v, func(ctx context.Context) (*rendering, error) {
 		made := s.options.Now()
-		mediaType, body, err := s.render(ctx, res)
+		d, err := render(ctx)
 		if err != nil {
 			return nil, err
 		}
-		out, err := newRendering(mediaType, body)
-		if err != nil {
-			return nil, err
-		}
-		out.version, out.made = version, made
-		return out, nil
+		return newRendering(s.cache.packers, d, v, made), nil
 	})
 }
 
 // version tells the states of the resource apart. It is asked for before the stories are, so that what is rendered is
 // of that state or later: at worst the same is rendered once more.
-func (s *site) version(ctx context.Context, res resource) (string, error) {
+func (s *site) version(ctx context.Context, res resource) (version, error) {
 	switch {
 	case res.kind == kindOPML:
-		return "", nil
+		return version{}, nil
 	case res.isPage():
-		return s.pageVersion(ctx, res)
+		rest, err := s.pageVersion(ctx, res)
+		return version{rest: rest}, err
 	}
-	return s.versionOf(ctx, []aggregator.TopicID{res.topic})
+	v, err := s.src.Version(ctx, res.topic)
+	if err != nil {
+		return version{}, fmt.Errorf("read version of topic %q: %w", res.topic, err)
+	}
+	return version{seq: v.Seq, changed: v.Changed.UnixNano()}, nil
 }
 
 // versionOf tells the states of the topics apart.
 func (s *site) versionOf(ctx context.Context, topics []aggregator.TopicID) (string, error) {
-	var version strings.Builder
+	var text strings.Builder
 	for _, topic := range topics {
-		v, err := s.src.Version(ctx, topic)
+		v, err := s.version(ctx, resource{kind: kindAtom, topic: topic})
 		if err != nil {
-			return "", fmt.Errorf("read version of topic %q: %w", topic, err)
+			return "", err
 		}
-		version.WriteString(strconv.FormatUint(v.Seq, 36) + "." + strconv.FormatInt(v.Changed.UnixNano(), 36) + " ")
+		text.WriteString(strconv.FormatUint(v.seq, 36) + "." + strconv.FormatInt(v.changed, 36) + " ")
 	}
-	return version.String(), nil
+	return text.String(), nil
 }
 
-func (s *site) render(ctx context.Context, res resource) (mediaType string, body []byte, err error) {
+func (s *site) render(ctx context.Context, res resource) (draft, error) {
 	switch {
 	case res.isPage():
-		body, err = s.renderPage(ctx, res)
-		return pageType, body, err
+		body, err := s.renderPage(ctx, res)
+		return draft{mediaType: pageType, body: body}, err
 	case res.kind == kindOPML:
-		body, err = s.opml()
-		return opmlType, body, err
+		body, err := s.opml()
+		return draft{mediaType: opmlType, body: body}, err
 	}
-	d, err := s.document(ctx, res.topic, res.limit)
+	doc, err := s.document(ctx, res.topic, res.limit)
 	if err != nil {
-		return "", nil, err
+		return draft{}, err
 	}
 	query := ""
 	if res.limit > 0 {
 		query = "?limit=" + strconv.Itoa(res.limit)
 	}
+	d := draft{feeds: doc.feeds}
 	switch res.kind {
 	case kindAtom:
-		body, err = s.atom(d, query)
-		return atomType, body, err
+		d.mediaType = atomType
+		d.body, err = s.atom(doc, query)
 	case kindRSS:
-		body, err = s.rss(d, query)
-		return rssType, body, err
+		d.mediaType = rssType
+		d.body, err = s.rss(doc, query)
+	default:
+		d.mediaType = jsonFeedType
+		d.body, err = s.jsonFeed(doc, query)
 	}
-	body, err = s.jsonFeed(d, query)
-	return jsonFeedType, body, err
-}
-
-// send answers with the rendering in the encoding that the request prefers; what the request's conditions ask for
-// (RFC 9110 section 13), HEAD and ranges are net/http's to see to. asked is a time before the rendering was looked up.
-func (s *site) send(w http.ResponseWriter, r *http.Request, rendered *rendering, asked time.Time, maxAge time.Duration) {
-	v := rendered.identity
-	header := w.Header()
-	header.Set("Vary", "Accept-Encoding")
-	header.Set("Content-Type", rendered.mediaType)
-	header.Set("Cache-Control", cacheControl(maxAge))
-	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
-		v = rendered.gzip
-		header.Set("Content-Encoding", "gzip")
-		if r.Header.Get("Range") == "" { // net/http leaves it out where there is an encoding
-			header.Set("Content-Length", strconv.Itoa(len(v.body)))
-		}
-	}
-	header.Set("ETag", v.etag)
-	shown, modified := rendered.dates(asked)
-	header.Set("Last-Modified", shown.Format(http.TimeFormat))
-	http.ServeContent(w, conditions(r, modified), "", modified, bytes.NewReader(v.body))
-}
-
-// conditions is the request with its conditions in the form in which net/http takes them for what they are. The field
-// If-None-Match is a list, which may be sent in several lines (RFC 9110 section 5.3); net/http reads the first alone. A
-// date in If-Modified-Since counts only where it is the one that was sent: after a clock was put right, or from another
-// server's clock, a later one vouches for nothing (section 13.1.3 names such servers).
-func conditions(r *http.Request, modified time.Time) *http.Request {
-	tags := r.Header.Values("If-None-Match")
-	since, err := http.ParseTime(r.Header.Get("If-Modified-Since"))
-	exact := err == nil && since.Equal(modified)
-	if len(tags) < 2 && exact {
-		return r
-	}
-	r = r.Clone(r.Context())
-	if len(tags) > 1 {
-		r.Header.Set("If-None-Match", strings.Join(tags, ", "))
-	}
-	if !exact {
-		r.Header.Del("If-Modified-Since")
-	}
-	return r
-}
-
-// cacheControl says for how long an answer may be used again (RFC 9111 section 5.2.2).
-func cacheControl(maxAge time.Duration) string {
-	seconds := int64(maxAge / time.Second)
-	control := "public, max-age=" + strconv.FormatInt(seconds, 10)
-	if seconds == 0 { // max-age alone would allow an old answer where the site cannot be reached
-		control += ", no-cache"
-	}
-	return control
-}
-
-// acceptsGzip reads Accept-Encoding (RFC 9110 section 12.5.3): gzip by name, else by "*", unless its weight is 0.
-func acceptsGzip(values []string) bool {
-	star := false
-	for _, coding := range strings.Split(strings.Join(values, ","), ",") {
-		name, parameters, _ := strings.Cut(coding, ";")
-		wanted := true
-		if key, weight, ok := strings.Cut(parameters, "="); ok && strings.EqualFold(strings.TrimSpace(key), "q") {
-			q, err := strconv.ParseFloat(strings.TrimSpace(weight), 64)
-			wanted = err == nil && q > 0
-		}
-		switch name = strings.TrimSpace(name); {
-		case strings.EqualFold(name, "gzip"), strings.EqualFold(name, "x-gzip"):
-			return wanted
-		case name == "*":
-			star = wanted
-		}
-	}
-	return star
+	return d, err
 }
 
 // healthTimeout is how long the store may take to be called healthy.

@@ -25,6 +25,8 @@ type source struct {
 type sourceReader struct {
 	site  *site
 	known map[aggregator.FeedID]*source
+	// order has the feeds as they were first asked for.
+	order []aggregator.FeedID
 }
 
 func (r *sourceReader) source(ctx context.Context, id aggregator.FeedID) (*source, error) {
@@ -38,6 +40,7 @@ func (r *sourceReader) source(ctx context.Context, id aggregator.FeedID) (*sourc
 	status.Feed.ID = id
 	src := r.site.source(status)
 	r.known[id] = src
+	r.order = append(r.order, id)
 	return src, nil
 }
 

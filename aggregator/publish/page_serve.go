@@ -67,7 +67,7 @@ func (s *site) sendPage(w http.ResponseWriter, r *http.Request, res resource) {
 		s.fail(w, r, res, err)
 		return
 	}
-	s.send(w, r, rendered, asked, s.options.MaxAge)
+	s.send(w, r, rendered, asked, s.maxAge(r.Context(), rendered, asked))
 }
 
 // noIndex keeps a page out of search engines: there is no end of such pages.
@@ -126,29 +126,15 @@ func (s *site) serveStory(w http.ResponseWriter, r *http.Request, res resource) 
 		s.fail(w, r, res, fmt.Errorf("read story %s: %w", id, err))
 		return
 	}
-	rendered, err := s.cache.get(r.Context(), res, storyVersion(&story), func(ctx context.Context) (*rendering, error) {
-		return s.newPage(storyVersion(&story), func() ([]byte, error) { return s.storyPage(ctx, s.links(), &story) })
+	rendered, err := s.cached(r.Context(), res, version{rest: storyVersion(&story)}, func(ctx context.Context) (draft, error) {
+		body, err := s.storyPage(ctx, s.links(), &story)
+		return draft{mediaType: pageType, body: body}, err
 	})
 	if err != nil {
 		s.fail(w, r, res, err)
 		return
 	}
-	s.send(w, r, rendered, asked, s.options.MaxAge)
-}
-
-// newPage is the rendering of a page that write writes.
-func (s *site) newPage(version string, write func() ([]byte, error)) (*rendering, error) {
-	made := s.options.Now()
-	body, err := write()
-	if err != nil {
-		return nil, err
-	}
-	out, err := newRendering(pageType, body)
-	if err != nil {
-		return nil, err
-	}
-	out.version, out.made = version, made
-	return out, nil
+	s.send(w, r, rendered, asked, s.maxAge(r.Context(), rendered, asked))
 }
 
 // serveSearch answers a search. It is not kept: there is no end of queries.
@@ -175,11 +161,8 @@ func (s *site) serveSearch(w http.ResponseWriter, r *http.Request, res resource,
 			_, _ = w.Write(body) // a reader that is gone needs no answer
 		}
 	default:
-		rendered, err := s.newPage("", func() ([]byte, error) { return body, nil })
-		if err != nil {
-			s.fail(w, r, res, err)
-			return
-		}
-		s.send(w, r, rendered, s.options.Now(), 0)
+		now := s.options.Now()
+		rendered := newRendering(s.cache.packers, draft{mediaType: pageType, body: body}, version{}, now)
+		s.send(w, r, rendered, now, 0)
 	}
 }

@@ -245,9 +245,10 @@ func (s *site) serveStatus(w http.ResponseWriter, r *http.Request, res resource,
 		noIndex(w.Header())
 	}
 	res.view = view.query()
-	version := strconv.FormatInt(h.at.UnixNano(), 36)
-	rendered, err := s.cache.get(r.Context(), res, version, func(context.Context) (*rendering, error) {
-		return s.newPage(version, func() ([]byte, error) { return s.writeStatus(s.links(), h, view) })
+	v := version{rest: strconv.FormatInt(h.at.UnixNano(), 36)}
+	rendered, err := s.cached(r.Context(), res, v, func(context.Context) (draft, error) {
+		body, err := s.writeStatus(s.links(), h, view)
+		return draft{mediaType: pageType, body: body}, err
 	})
 	if err != nil {
 		s.fail(w, r, res, err)

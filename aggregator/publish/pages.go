@@ -34,10 +34,7 @@ func (s *site) loadPages() error {
 		if err != nil {
 			return fmt.Errorf("read page files: %w", err)
 		}
-		if s.files[path], err = newRendering(mediaType, body); err != nil {
-			return err
-		}
-		s.files[path].made = s.options.Now()
+		s.files[path] = newRendering(s.cache.packers, draft{mediaType: mediaType, body: body}, version{}, s.options.Now())
 	}
 	pages, err := template.New("pages").Funcs(template.FuncMap{
 		"day":       func(t time.Time) string { return t.Format(dayForm) },
@@ -64,7 +61,7 @@ func count(n int, one, many string) string {
 	return chart.Thousands(n) + " " + many
 }
 
-func fileVersion(file *rendering) string { return strings.Trim(file.identity.etag, `"`)[:12] }
+func fileVersion(file *rendering) string { return strings.Trim(file.form.plain().etag[0], `"`)[:12] }
 
 // frame is what every page has.
 type frame struct {

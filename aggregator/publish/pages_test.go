@@ -187,7 +187,7 @@ func TestAStoryShowsItsReportsAndWhatChanged(t *testing.T) {
 			t.Errorf("no %s in\n%s", want, body)
 		}
 	}
-	if w.Header().Get("Cache-Control") != "public, max-age=300" || w.Header().Get("ETag") == "" {
+	if w.Header().Get("Cache-Control") != "public, max-age=60" || w.Header().Get("ETag") == "" {
 		t.Errorf("header %v", w.Header())
 	}
 	third := item("urdu", "third", 0, "cloud")

@@ -52,8 +52,10 @@ type Options struct {
 	// long as they are no more than Window (48 hours if 0) older than the feed's newest, up to 1000.
 	Stories int
 	Window  time.Duration
-	// MaxAge is for how long a cache may answer without asking again, in whole seconds; 0 makes it ask each time.
-	MaxAge time.Duration
+	// MinAge and MaxAge bound for how long a cache may answer without asking again, in whole seconds. Within them it may
+	// until the next poll of one of a feed's sources is due. Pages, which have no such time, may be kept for MinAge. A
+	// MaxAge of 0 makes caches ask each time, and MinAge counts no more than MaxAge.
+	MinAge, MaxAge time.Duration
 	// Hubs are the WebSub hubs that are told when a feed changes. Feeds name them, so that readers can subscribe there.
 	Hubs []string
 	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
@@ -105,8 +107,9 @@ func newSite(src Source, o Options) (*site, error) {
 	}
 	s := &site{
 		src: src, options: withDefaults(o), policy: newPolicy(), channels: map[aggregator.TopicID]channel{},
-		searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), healthTurn: make(chan struct{}, 1),
+		searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), healthTurn: make(chan struct{}, 1), fields: newSharedFields(),
 	}
+	s.cache = newCache(s.options.CacheBytes)
 	base, err := url.Parse(o.BaseURL)
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, fmt.Errorf("make publisher: base URL %q: want an absolute http or https URL without query and fragment", o.BaseURL)
@@ -117,8 +120,8 @@ func newSite(src Source, o Options) (*site, error) {
 	if s.born, err = birthOf(o.Authority); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
 	}
-	if o.MaxAge < 0 {
-		return nil, fmt.Errorf("make publisher: max age %v: want 0 or more", o.MaxAge)
+	if o.MinAge < 0 || o.MaxAge < 0 {
+		return nil, fmt.Errorf("make publisher: min age %v and max age %v: want 0 or more", o.MinAge, o.MaxAge)
 	}
 	if err := s.addChannels(); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
@@ -126,7 +129,6 @@ func newSite(src Source, o Options) (*site, error) {
 	if err := s.loadPages(); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
 	}
-	s.cache = newCache(s.options.CacheBytes)
 	return s, nil
 }
 
@@ -171,6 +173,7 @@ type site struct {
 	pages    *template.Template
 	files    map[string]*rendering
 	cache    *cache
+	fields   sharedFields
 	// static is set where the site is written to files.
 	static bool
 	// searches bounds how many searches there are at once.
@@ -188,6 +191,8 @@ type channel struct {
 	// id is the feed's id in all formats.
 	id                 string
 	title, description string
+	// feeds are those that the topic is restricted to, none for all of them.
+	feeds []aggregator.FeedID
 }
 
 func (s *site) addChannels() error {
@@ -207,6 +212,7 @@ func (s *site) addChannels() error {
 		c := channel{
 			topic: t.ID, path: feedPath(t.ID), id: s.tag("topic/" + name),
 			title: oneLine(t.Title, maxTitle), description: oneLine(t.Description, maxText),
+			feeds: t.Feeds,
 		}
 		if c.title == "" {
 			c.title = oneLine(string(t.ID), maxTitle)

@@ -143,7 +143,7 @@ func topics() []aggregator.Topic {
 func options() publish.Options {
 	return publish.Options{
 		BaseURL: "https://wire.example.org", Authority: "wire.example.org,2026-11-01", Title: "The Wire",
-		Topics: topics(), Generator: "topicwire", Version: "1.2.3", MaxAge: 5 * time.Minute,
+		Topics: topics(), Generator: "topicwire", Version: "1.2.3", MinAge: time.Minute, MaxAge: 5 * time.Minute,
 	}
 }
 

@@ -48,7 +48,7 @@ func (w *staticWriter) page(name string, write func(links) ([]byte, error)) erro
 // common writes what belongs to no topic.
 func (w *staticWriter) common(context.Context) error {
 	for _, path := range []string{"/icon.svg", "/style.css"} {
-		if err := w.put(path[1:], w.files[path].identity.body); err != nil {
+		if err := w.put(path[1:], w.files[path].form.plain().body); err != nil {
 			return err
 		}
 	}
@@ -78,11 +78,11 @@ func (w *staticWriter) indexes(ctx context.Context) error {
 func (w *staticWriter) lists(ctx context.Context) error {
 	for _, c := range append(w.topics(), w.channels[aggregator.AllTopics]) {
 		for _, k := range []kind{kindAtom, kindRSS, kindJSON} {
-			_, body, err := w.render(ctx, resource{kind: k, topic: c.topic})
+			d, err := w.render(ctx, resource{kind: k, topic: c.topic})
 			if err != nil {
 				return err
 			}
-			if err := w.put(c.path[1:]+"."+string(k), body); err != nil {
+			if err := w.put(c.path[1:]+"."+string(k), d.body); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -633,7 +634,26 @@ func checkOPML(t testing.TB, body []byte) {
 // checkAll checks everything that the handler publishes of the topic.
 func checkAll(t testing.TB, src *memory) {
 	t.Helper()
-	h := handler(t, src)
+	newCheckedSite(t).check(t, src)
+}
+
+// checkedSite is a site that shows one store after the other: to make a site takes as long as to check one.
+type checkedSite struct {
+	src *memory
+	h   http.Handler
+}
+
+func newCheckedSite(t testing.TB) checkedSite {
+	src := &memory{}
+	return checkedSite{src, handler(t, src)}
+}
+
+func (s checkedSite) check(t testing.TB, src *memory) {
+	t.Helper()
+	version := s.src.version.Seq + 1
+	s.src.stories, s.src.feeds, s.src.revisions, s.src.version = src.stories, src.feeds, src.revisions, src.version
+	s.src.version.Seq = version
+	h := s.h
 	for _, path := range []string{"/topics/cloud", "/all"} {
 		self := "https://wire.example.org" + path
 		checkAtom(t, self+".atom", get(t, h, path+".atom").Body.Bytes())

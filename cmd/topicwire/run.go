@@ -123,17 +123,19 @@ func (s *station) publisher() (http.Handler, error) {
 
 func (s *station) publishOptions() publish.Options {
 	return publish.Options{
-		BaseURL:   s.config.BaseURL,
-		Authority: s.authority,
-		Topics:    s.config.Topics,
-		Stories:   s.config.Publish.Stories,
-		Window:    s.config.Publish.Window,
-		MaxAge:    s.config.Publish.MaxAge,
-		Hubs:      s.push.hubs(),
-		Version:   version,
-		Now:       s.now,
-		Generator: "topicwire",
-		Log:       s.log,
+		BaseURL:    s.config.BaseURL,
+		Authority:  s.authority,
+		Topics:     s.config.Topics,
+		Stories:    s.config.Publish.Stories,
+		Window:     s.config.Publish.Window,
+		MinAge:     s.config.Publish.MinAge,
+		MaxAge:     s.config.Publish.MaxAge,
+		Hubs:       s.push.hubs(),
+		CacheBytes: s.config.Publish.CacheBytes,
+		Version:    version,
+		Now:        s.now,
+		Generator:  "topicwire",
+		Log:        s.log,
 		ParseQuery: func(text string) (func(*aggregator.Item) bool, error) {
 			query, err := topic.Parse(text)
 			if err != nil {
