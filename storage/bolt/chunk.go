@@ -20,11 +20,11 @@ import (
 
 const (
 	// chunkBytes is how large chunks become. Two of them share a page of the B+tree.
-	chunkBytes = 16 << 10
+	chunkBytes = 24 << 10
 	// frameBytes is how much CBOR is put into one frame. An item that is larger has one for itself.
-	frameBytes = 8 << 10
+	frameBytes = 16 << 10
 	// frameItems bounds the items of a frame.
-	frameItems = 16
+	frameItems = 32
 )
 
 // frame is some items that are packed together, with the Seqs and the lengths of each.

@@ -15,8 +15,10 @@ import (
 const (
 	maxBatchPolls = 2048
 	maxBatchBytes = 8 << 20
-	// maxGather is how long a transaction waits for as many polls as the last one had.
-	maxGather = 4 * time.Millisecond
+	// maxGather is how long a transaction waits for as many polls as the last one had, and worthBytes is what is worth one
+	// without waiting.
+	maxGather  = 4 * time.Millisecond
+	worthBytes = 1 << 20
 )
 
 // commit is a poll that waits to be written.
@@ -36,6 +38,8 @@ type commit struct {
 type queue struct {
 	mu      sync.Mutex
 	waiting []*commit
+	// size is that of all that wait.
+	size int
 	// wanted is how many whoever gathers waits for, enough what tells that they are there; nil while nobody gathers.
 	wanted int
 	enough chan struct{}
@@ -45,22 +49,29 @@ func (q *queue) add(c ...*commit) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting = append(q.waiting, c...)
-	if q.enough != nil && len(q.waiting) >= q.wanted {
+	for _, c := range c {
+		q.size += c.size
+	}
+	if q.enough != nil && q.worth() {
 		close(q.enough)
 		q.enough = nil
 	}
 }
 
-// gather waits until so many commits wait, for a few milliseconds at most. Callers that commit in step, each waiting for
-// the last answer before the next poll, would otherwise fall into two halves that write by turns.
+// worth reports whether what waits is worth a transaction. q.mu is locked.
+func (q *queue) worth() bool { return len(q.waiting) >= q.wanted || q.size >= worthBytes }
+
+// gather waits until so many commits wait, or so much, for a few milliseconds at most. Callers that commit in step, each
+// waiting for the last answer before the next poll, would otherwise fall into two halves that write by turns.
 func (q *queue) gather(wanted int) {
 	q.mu.Lock()
-	if len(q.waiting) >= wanted {
+	q.wanted = wanted
+	if q.worth() {
 		q.mu.Unlock()
 		return
 	}
 	enough := make(chan struct{})
-	q.wanted, q.enough = wanted, enough
+	q.enough = enough
 	q.mu.Unlock()
 	timer := time.NewTimer(maxGather)
 	defer timer.Stop()
@@ -82,6 +93,7 @@ func (q *queue) withdraw(c *commit) bool {
 		return false
 	}
 	q.waiting = slices.Delete(q.waiting, i, i+1)
+	q.size -= c.size
 	return true
 }
 
@@ -91,12 +103,13 @@ func (q *queue) take() []*commit {
 	defer q.mu.Unlock()
 	n, size := 0, 0
 	for n < len(q.waiting) && n < maxBatchPolls {
-		size += q.waiting[n].size
-		if n > 0 && size > maxBatchBytes {
+		next := q.waiting[n].size
+		if n > 0 && size+next > maxBatchBytes {
 			break
 		}
-		n++
+		n, size = n+1, size+next
 	}
+	q.size -= size
 	batch := slices.Clone(q.waiting[:n])
 	q.waiting = slices.Delete(q.waiting, 0, n)
 	return batch
@@ -162,8 +175,15 @@ func (s *Store) newCommit(ctx context.Context, poll aggregator.Poll) (*commit, e
 		return nil, err
 	}
 	c, err := checked(poll)
-	if err == nil {
-		err = c.encode(s.codec, s.pack())
+	if err == nil && len(c.poll.Items) > 0 {
+		var m *framer
+		select {
+		case m = <-s.framers:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		err = c.encode(m, s.pack())
+		s.framers <- m
 	}
 	if err != nil {
 		return nil, fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
@@ -206,9 +226,9 @@ func checked(poll aggregator.Poll) (*commit, error) {
 
 // encode makes the frames of the items as if all were new, which most are: it is the larger part of the work, and here
 // nobody waits for it.
-func (c *commit) encode(codec codec, p *packer) (err error) {
+func (c *commit) encode(m *framer, p *packer) (err error) {
 	c.pack = p
-	c.frames, err = codec.frames(p, c.poll.Items)
+	c.frames, err = m.frames(p, c.poll.Items)
 	return err
 }
 

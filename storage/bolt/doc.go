@@ -62,7 +62,7 @@
 // # Chunks and frames
 //
 // Items are written in chunks of some pages, for a page has room for three of them and wastes what a fourth would need. They are
-// compressed in frames of about 8 KiB of text: what the items of a feed have in common is stored once, and that is faster
+// compressed in frames of about 16 KiB of text: what the items of a feed have in common is stored once, and that is faster
 // than item by item. To read one means to unpack its frame.
 //
 // # Dictionaries
@@ -87,8 +87,12 @@
 // A transaction costs an fsync or two, whatever it holds. Commit therefore does not begin one: it queues the poll, and
 // whichever caller finds nobody writing takes all that wait, up to a bound of polls and of bytes, into one transaction.
 // What arrives meanwhile is the next batch. Where many commit at once the batch waits a few milliseconds for those that
-// have only just had their answer; a lone poll waits for nobody. If the transaction fails, each poll of the batch is
-// tried again alone, so that one that cannot be stored hurts no other.
+// have only just had their answer, unless what is there is worth a transaction; a lone poll waits for nobody. If the
+// transaction fails, each poll of the batch is tried again alone, so that one that cannot be stored hurts no other.
+//
+// Items are encoded and compressed by their callers while the batch before is written, by as many at once as there are
+// processors: whoever writes waits for the disk several times a transaction, and must not come back to the end of a long
+// line.
 //
 // Leases are kept in memory: there is one process, and they die with it.
 //

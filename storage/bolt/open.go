@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -96,6 +97,9 @@ type Store struct {
 	writing, maintaining chan struct{}
 	queue                queue
 	leases               leases
+	// framers are as many as there are processors: more callers that make frames at once would only hold each other up, and
+	// who writes with them.
+	framers chan *framer
 	// lastSeq is the last Seq given, trainAt that at which a first dictionary is tried. Who writes holds them.
 	lastSeq, trainAt uint64
 	// lastBatch is how many polls the last transaction had. Who writes holds it.
@@ -153,6 +157,10 @@ func open(path string, o Options, openFile func(string, int, os.FileMode) (*os.F
 	s := &Store{
 		path: path, codec: codec, now: o.Now, timeout: o.Timeout, trainAt: trainAfter, open: openFile, tables: usualLimits(),
 		writing: make(chan struct{}, 1), maintaining: make(chan struct{}, 1),
+	}
+	s.framers = make(chan *framer, runtime.GOMAXPROCS(0))
+	for range cap(s.framers) {
+		s.framers <- &framer{codec: codec}
 	}
 	db, err := s.openFile(path, size)
 	if err != nil {

@@ -85,19 +85,26 @@ func newPacker(number uint32, dictionaries ...[]byte) (*packer, error) {
 
 // pack makes a record of CBOR, the shorter of the two ways.
 func (p *packer) pack(cbor []byte) []byte {
+	return p.appendPacked(make([]byte, 0, 64+len(cbor)/2), cbor)
+}
+
+// appendPacked adds to record, which is empty, what pack makes.
+func (p *packer) appendPacked(record, cbor []byte) []byte {
 	if len(cbor) >= minPacked && len(cbor) <= maxPacked {
-		record := append(make([]byte, 0, 64+len(cbor)/2), packed)
-		if record = p.enc.EncodeAll(cbor, record); len(record) < len(cbor) {
+		if record = p.enc.EncodeAll(cbor, append(record, packed)); len(record) < len(cbor) {
 			return record
 		}
 	}
-	return sum(cbor)
+	return appendSummed(record[:0], cbor)
 }
 
 // sum makes a record of CBOR that is not compressed.
 func sum(cbor []byte) []byte {
-	record := append(make([]byte, 0, 1+len(cbor)+crc32.Size), summed)
-	record = append(record, cbor...)
+	return appendSummed(make([]byte, 0, 1+len(cbor)+crc32.Size), cbor)
+}
+
+func appendSummed(record, cbor []byte) []byte {
+	record = append(append(record, summed), cbor...)
 	return binary.BigEndian.AppendUint32(record, crc32.Checksum(cbor, checksums))
 }
 

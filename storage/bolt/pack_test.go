@@ -74,7 +74,7 @@ func TestStoreTrainsADictionaryOnItsItems(t *testing.T) {
 	ok(t, s.Close())
 	_, after := inFile(t, with, "items")
 	_, plain := inFile(t, without, "items")
-	if got := after - before; got > plain*9/10 {
+	if got := after - before; got > plain*95/100 {
 		t.Errorf("1000 items take %d bytes with a dictionary and %d without one", got, plain)
 	}
 	s = open(t, with)

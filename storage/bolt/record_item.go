@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -148,32 +149,53 @@ type madeFrame struct {
 	from, to int
 }
 
-// frames are the items as they are stored, but for their Seqs.
-func (c codec) frames(p *packer, items []aggregator.Item) ([]madeFrame, error) {
+// framer makes frames, on one goroutine at a time, and keeps what it needs for that.
+type framer struct {
+	codec
+	cbor   bytes.Buffer
+	record []byte
+}
+
+// keptByFramer is how large a framer's buffers may be that are used again.
+const keptByFramer = 1 << 20
+
+// frames are the items as they are stored, but for their Seqs. They hold nothing of the framer's.
+func (m *framer) frames(p *packer, items []aggregator.Item) ([]madeFrame, error) {
+	if m.cbor.Cap() > keptByFramer || cap(m.record) > keptByFramer {
+		m.cbor, m.record = bytes.Buffer{}, nil
+	}
+	m.cbor.Reset()
 	var frames []madeFrame
-	var buffer bytes.Buffer
 	var filling framing
 	var sizes []int
 	from, packed := 0, 0
 	finish := func(to, end int) {
 		f := madeFrame{from: from, to: to}
-		f.sizes, f.record = sizes, p.pack(buffer.Bytes()[packed:end])
+		f.sizes = sizes
+		m.record = p.appendPacked(m.record[:0], m.cbor.Bytes()[packed:end])
+		f.record = bytes.Clone(m.record)
 		frames = append(frames, f)
 		from, packed, sizes = to, end, nil
+		// Whoever writes comes back from the disk now and then, and is not to wait behind all who make frames.
+		runtime.Gosched()
 	}
 	for i := range items {
-		before := buffer.Len()
+		before := m.cbor.Len()
 		rec := itemRecordOf(&items[i])
-		if err := c.enc.MarshalToBuffer(&rec, &buffer); err != nil {
+		if err := m.enc.MarshalToBuffer(&rec, &m.cbor); err != nil {
 			return nil, fmt.Errorf("item %v: encode record: %w", items[i].ID, err)
 		}
-		if filling.full(buffer.Len() - before) {
+		if filling.full(m.cbor.Len() - before) {
 			finish(i, before)
 		}
-		sizes = append(sizes, buffer.Len()-before)
+		sizes = append(sizes, m.cbor.Len()-before)
 	}
 	if len(items) > 0 {
-		finish(len(items), buffer.Len())
+		finish(len(items), m.cbor.Len())
 	}
 	return frames, nil
+}
+
+func (c codec) frames(p *packer, items []aggregator.Item) ([]madeFrame, error) {
+	return (&framer{codec: c}).frames(p, items)
 }
