@@ -1,7 +1,11 @@
 package topic
 
 import (
+	"cmp"
+	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/markup"
@@ -17,7 +21,12 @@ const (
 	inTitle place = 1 << iota
 	inText
 	inCategory
+	inAuthor
+	inURL
 )
+
+// allPlaces are the places in the order in which they are shown.
+var allPlaces = [...]place{inTitle, inText, inCategory, inAuthor, inURL}
 
 func (p place) String() string {
 	switch p {
@@ -25,6 +34,10 @@ func (p place) String() string {
 		return "title"
 	case inText:
 		return "text"
+	case inAuthor:
+		return "author"
+	case inURL:
+		return "url"
 	}
 	return "category"
 }
@@ -36,6 +49,10 @@ func places(field string) place {
 		return inTitle
 	case "category":
 		return inCategory
+	case "author":
+		return inAuthor
+	case "url":
+		return inURL
 	}
 	return inTitle | inText | inCategory
 }
@@ -46,8 +63,13 @@ type document struct {
 	// texts are the plain text of the content and of the summary, the latter only where it says something else.
 	texts      [2]string
 	categories []string
-	// feed and lang are folded as the values of terms are.
+	// authors are their names, or their addresses where they have none; urls are the item's own and its canonical one, each
+	// once, readable.
+	authors, urls []string
+	// feed, lang and hosts, those of the URLs, are folded as the values of terms are.
 	feed, lang string
+	hosts      []string
+	published  time.Time
 }
 
 func newDocument(item *aggregator.Item) document {
@@ -57,7 +79,13 @@ func newDocument(item *aggregator.Item) document {
 		categories: item.Categories,
 		feed:       strings.ToLower(string(item.Feed)),
 		lang:       foldLang(item.Language),
+		published:  item.Published,
 	}
+	for _, a := range item.Authors {
+		d.authors = append(d.authors, cmp.Or(a.Name, a.Email))
+	}
+	d.addURL(item.URL)
+	d.addURL(item.CanonicalURL)
 	if item.Summary != item.Content {
 		if summary := markup.PlainText(item.Summary); !strings.Contains(d.texts[0], summary) {
 			d.texts[1] = summary
@@ -69,6 +97,25 @@ func newDocument(item *aggregator.Item) document {
 		d.texts[i] = cut(text, &left)
 	}
 	return d
+}
+
+// addURL adds a URL as a reader would write it, without the escapes of other than Latin letters.
+func (d *document) addURL(address string) {
+	if address == "" {
+		return
+	}
+	readable := address
+	if u, err := url.Parse(address); err == nil {
+		if host := foldHost(u.Hostname()); host != "" && !slices.Contains(d.hosts, host) {
+			d.hosts = append(d.hosts, host)
+		}
+	}
+	if unescaped, err := url.PathUnescape(address); err == nil {
+		readable = unescaped
+	}
+	if !slices.Contains(d.urls, readable) {
+		d.urls = append(d.urls, readable)
+	}
 }
 
 // cut shortens the text to what is left and takes it from there. The scanner needs UTF-8, which nothing promises
@@ -97,13 +144,30 @@ func (d *document) scan(s *scanner, at func(where place, text string)) {
 	for _, category := range d.categories {
 		read(inCategory, cut(category, &left))
 	}
+	for _, author := range d.authors {
+		read(inAuthor, cut(author, &left))
+	}
+	for _, address := range d.urls {
+		read(inURL, cut(address, &left))
+	}
 }
 
-// isOf reports whether the document's feed or language is what the term of such a field asks for.
+// isOf reports whether the document's feed, language, host or date is what the term of such a field asks for.
 func (d *document) isOf(t *term) bool {
-	if t.field == "feed" {
+	switch t.field {
+	case "feed":
 		return d.feed == t.value.word || t.value.prefix && strings.HasPrefix(d.feed, t.value.word)
+	case "host":
+		return slices.ContainsFunc(d.hosts, func(host string) bool { return isBelow(host, t.value.word) })
+	case "published":
+		return !d.published.IsZero() && !d.published.Before(t.from) && (t.until.IsZero() || d.published.Before(t.until))
 	}
 	rest, ok := strings.CutPrefix(d.lang, t.value.word)
 	return ok && (rest == "" || rest[0] == '-')
+}
+
+// isBelow reports whether the host is the given one or below it.
+func isBelow(host, domain string) bool {
+	rest, ok := strings.CutSuffix(host, domain)
+	return ok && (rest == "" || rest[len(rest)-1] == '.')
 }

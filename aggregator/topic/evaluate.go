@@ -2,6 +2,7 @@ package topic
 
 import (
 	"slices"
+	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
 )
@@ -10,10 +11,10 @@ import (
 type Hit struct {
 	// Term is the term in canonical form.
 	Term string
-	// Field is where it was found: title, text (summary and content), category, feed or lang.
+	// Field is where it was found: title, text (summary and content), category, author, url, host, feed, lang or published.
 	Field string
-	// Words is how it is spelt there, each spelling once, in the order of the text, at most maxSpellings; of feed and
-	// lang, the item's value in small letters.
+	// Words is how it is spelt there, each spelling once, in the order of the text, at most maxSpellings; of host, feed and
+	// lang, the item's value in small letters, of published the day.
 	Words []string
 }
 
@@ -38,6 +39,7 @@ type reading struct {
 	bytes []byte // what the words' bytes are slices of
 	where place
 	text  string
+	at    int32
 }
 
 // wordRead is a word of a document; one without text stands where a phrase may not go on.
@@ -45,6 +47,8 @@ type wordRead struct {
 	token
 	where place
 	text  string
+	// at is its number, as spans have it.
+	at int32
 }
 
 func newReading(item *aggregator.Item) *reading {
@@ -59,24 +63,52 @@ func (r *reading) word(t *token) {
 	start := len(r.bytes)
 	r.bytes = append(r.bytes, t.bytes...)
 	kept.bytes = r.bytes[start:len(r.bytes):len(r.bytes)]
-	r.words = append(r.words, wordRead{kept, r.where, r.text})
+	r.at++
+	r.words = append(r.words, wordRead{kept, r.where, r.text, r.at})
 }
 
-func (r *reading) gap() { r.words = append(r.words, wordRead{}) }
+func (r *reading) gap() {
+	r.at += nextLine
+	r.words = append(r.words, wordRead{})
+}
 
 func (r *reading) holds(n *node) bool {
 	switch n.op {
 	case opNot:
 		return !r.holds(n.kids[0])
-	case opAnd:
-		return !slices.ContainsFunc(n.kids, func(kid *node) bool { return !r.holds(kid) })
-	case opOr:
-		return slices.ContainsFunc(n.kids, r.holds)
+	case opNear:
+		return len(r.spans(n)) > 0
+	case opTerm:
+		if !n.term.isText() {
+			return r.isOf(n.term)
+		}
+		return r.find(n.term, 0) >= 0
 	}
-	if n.term.parts == nil {
-		return r.isOf(n.term)
+	need := needed(n.op, n.number, len(n.kids), false)
+	for _, kid := range n.kids {
+		if r.holds(kid) {
+			need--
+		}
 	}
-	return r.find(n.term, 0) >= 0
+	return need <= 0
+}
+
+// spans are the stretches of words that a side of NEAR is found at, or a NEAR itself, sorted.
+func (r *reading) spans(n *node) []span {
+	var spans []span
+	switch n.op {
+	case opNear:
+		return near(r.spans(n.kids[0]), r.spans(n.kids[1]), int32(n.number))
+	case opTerm:
+		for i := r.find(n.term, 0); i >= 0; i = r.find(n.term, i+1) {
+			spans = append(spans, span{r.words[i].at, r.words[i+len(n.term.parts)-1].at})
+		}
+		return spans
+	}
+	for _, kid := range n.kids {
+		spans = append(spans, r.spans(kid)...)
+	}
+	return sortSpans(spans)
 }
 
 // find is the index of the word, from the given one on, where the term begins; -1 if it does not occur.
@@ -100,30 +132,61 @@ func (r *reading) begins(t *term, at int) bool {
 }
 
 func (r *reading) explain(n *node, hits []Hit) []Hit {
-	switch {
-	case n.op == opNot, !r.holds(n):
+	if n.op == opNot || !r.holds(n) {
 		return hits
+	}
+	switch {
+	case n.op == opNear:
+		return r.explainWithin(n, r.spans(n), hits)
 	case n.op != opTerm:
 		for _, kid := range n.kids {
 			hits = r.explain(kid, hits)
 		}
 		return hits
-	case n.term.field == "feed":
-		return append(hits, Hit{n.term.String(), "feed", []string{r.feed}})
-	case n.term.field == "lang":
-		return append(hits, Hit{n.term.String(), "lang", []string{r.lang}})
+	case n.term.isText():
+		return r.spellings(n.term, nil, hits)
 	}
+	value := ""
+	switch n.term.field {
+	case "feed":
+		value = r.feed
+	case "lang":
+		value = r.lang
+	case "host":
+		value = r.hosts[slices.IndexFunc(r.hosts, func(host string) bool { return isBelow(host, n.term.value.word) })]
+	case "published":
+		value = r.published.UTC().Format(time.DateOnly)
+	}
+	return append(hits, Hit{n.term.String(), n.term.field, []string{value}})
+}
+
+// explainWithin explains the terms of a NEAR by where it is found.
+func (r *reading) explainWithin(n *node, within []span, hits []Hit) []Hit {
+	if n.op == opTerm {
+		return r.spellings(n.term, within, hits)
+	}
+	for _, kid := range n.kids {
+		hits = r.explainWithin(kid, within, hits)
+	}
+	return hits
+}
+
+// spellings adds how the term is spelt, within one of the spans unless there are none.
+func (r *reading) spellings(t *term, within []span, hits []Hit) []Hit {
 	spelt := map[place][]string{}
-	for i := r.find(n.term, 0); i >= 0; i = r.find(n.term, i+1) {
-		first, last := r.words[i], r.words[i+len(n.term.parts)-1]
+	for i := r.find(t, 0); i >= 0; i = r.find(t, i+1) {
+		first, last := r.words[i], r.words[i+len(t.parts)-1]
+		if within != nil && !slices.ContainsFunc(within, func(s span) bool { return s.first <= first.at && last.at <= s.last }) {
+			continue
+		}
 		words := first.text[first.start:last.end]
 		if len(spelt[first.where]) < maxSpellings && !slices.Contains(spelt[first.where], words) {
 			spelt[first.where] = append(spelt[first.where], words)
 		}
 	}
-	for _, where := range []place{inTitle, inText, inCategory} {
+	for _, where := range allPlaces {
 		if spelt[where] != nil {
-			hits = append(hits, Hit{n.term.String(), where.String(), spelt[where]})
+			hits = append(hits, Hit{t.String(), where.String(), spelt[where]})
 		}
 	}
 	return hits

@@ -10,9 +10,32 @@ const none pattern = -1
 type index struct {
 	exact    map[string]pattern
 	prefixes trie
+	globs    globIndex
 }
 
-func newIndex() index { return index{exact: map[string]pattern{}, prefixes: newTrie()} }
+func newIndex() index {
+	return index{exact: map[string]pattern{}, prefixes: newTrie(), globs: newGlobIndex()}
+}
+
+// number is the pattern of the part, which becomes the given one if it had none.
+func (x *index) number(p part, fresh pattern) pattern {
+	switch {
+	case p.glob:
+		return x.globs.number(p.word, fresh)
+	case p.prefix:
+		end := x.prefixes.end(p.word)
+		if *end == none {
+			*end = fresh
+		}
+		return *end
+	}
+	number, ok := x.exact[p.word]
+	if !ok {
+		number = fresh
+		x.exact[p.word] = fresh
+	}
+	return number
+}
 
 // trie holds prefixes by their bytes, so that a word that begins with none of them is left after its first few bytes,
 // however many there are.

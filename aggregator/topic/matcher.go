@@ -26,6 +26,9 @@ type Matcher struct {
 	byPattern [][]int32
 	byPair    map[uint64][]int32
 	byLang    map[string][]int32
+	byHost    map[string][]int32
+	// always are the topics that any item may be in: those that ask for a date alone.
+	always []int32
 	// feeds leads from feed ids and their beginnings to byFeed.
 	feeds  index
 	byFeed [][]int32
@@ -42,16 +45,22 @@ type compiledTopic struct {
 // compiled is a node whose words are patterns. It is a copy by value, so that what is evaluated lies together.
 type compiled struct {
 	op       op
+	number   int32
 	where    place
 	kids     []compiled
-	patterns []pattern // nil for a term of feed: or lang:
+	patterns []pattern // nil for a term that is not looked for among words
 	term     *term
+}
+
+// NewMatcher makes a matcher of topics whose queries refer to no named query.
+func NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
+	return (*Library)(nil).NewMatcher(topics)
 }
 
 // NewMatcher makes a matcher of the topics. The error names the topic whose query cannot be parsed and is then a
 // *SyntaxError inside, or the id that is there twice.
-func NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
-	m := &Matcher{index: newIndex(), byPair: map[uint64][]int32{}, byLang: map[string][]int32{}, feeds: newIndex()}
+func (l *Library) NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
+	m := &Matcher{index: newIndex(), byPair: map[uint64][]int32{}, byLang: map[string][]int32{}, byHost: map[string][]int32{}, feeds: newIndex()}
 	topics = slices.Clone(topics)
 	slices.SortFunc(topics, func(a, b aggregator.Topic) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	rules := []string{"topics", strconv.Itoa(version)}
@@ -59,7 +68,7 @@ func NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
 		if i > 0 && topics[i-1].ID == t.ID {
 			return nil, fmt.Errorf("compile topic %q: there are two of this id; rename one", t.ID)
 		}
-		q, err := Parse(t.Query)
+		q, err := l.Parse(t.Query)
 		if err != nil {
 			return nil, fmt.Errorf("compile topic %q: parse its query: %w", t.ID, err)
 		}
@@ -78,11 +87,12 @@ func NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
 }
 
 // Rules tells states of the topics apart: it changes when the topics that Match gives for a stored item could change,
-// with the topics' ids, queries and feeds and with the implementation of the language.
+// with the topics' ids, queries, the named queries that these refer to, and feeds, and with the implementation of the
+// language.
 func (m *Matcher) Rules() aggregator.Hash { return m.rules }
 
 func (m *Matcher) compile(n *node) compiled {
-	c := compiled{op: n.op, term: n.term}
+	c := compiled{op: n.op, number: int32(n.number), term: n.term}
 	for _, kid := range n.kids {
 		c.kids = append(c.kids, m.compile(kid))
 	}
@@ -97,28 +107,12 @@ func (m *Matcher) compile(n *node) compiled {
 
 // pattern is the number of the part.
 func (m *Matcher) pattern(p part) pattern {
-	if number := m.index.number(p, m.count); number != pattern(m.count) {
+	if number := m.index.number(p, pattern(m.count)); number != pattern(m.count) {
 		return number
 	}
 	m.count++
 	m.byPattern = append(m.byPattern, nil)
 	return pattern(m.count - 1)
-}
-
-// number is the pattern of the part, which becomes the given one if it had none.
-func (x *index) number(p part, fresh int) pattern {
-	if p.prefix {
-		end := x.prefixes.end(p.word)
-		if *end == none {
-			*end = pattern(fresh)
-		}
-		return *end
-	}
-	if number, ok := x.exact[p.word]; ok {
-		return number
-	}
-	x.exact[p.word] = pattern(fresh)
-	return pattern(fresh)
 }
 
 // register puts the topic where its triggers lead.
@@ -137,8 +131,12 @@ func (m *Matcher) register(topic int32) {
 			m.byPair[t.key] = add(m.byPair[t.key])
 		case onLang:
 			m.byLang[t.value.word] = add(m.byLang[t.value.word])
+		case onHost:
+			m.byHost[t.value.word] = add(m.byHost[t.value.word])
+		case onAny:
+			m.always = add(m.always)
 		case onFeed:
-			number := m.feeds.number(t.value, len(m.byFeed))
+			number := m.feeds.number(t.value, pattern(len(m.byFeed)))
 			if int(number) == len(m.byFeed) {
 				m.byFeed = append(m.byFeed, nil)
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -107,7 +108,7 @@ var vocabulary = []string{
 
 func randomTerm(random *rand.Rand) string {
 	word := func() string { return vocabulary[random.IntN(len(vocabulary))] }
-	switch random.IntN(12) {
+	switch random.IntN(16) {
 	case 0:
 		return `"` + word() + " " + word() + `"`
 	case 1:
@@ -124,6 +125,12 @@ func randomTerm(random *rand.Rand) string {
 		return []string{"da", "clo", "c", "дан", "डे", "data pro", "net", "개"}[random.IntN(8)] + "*"
 	case 7:
 		return `"` + word() + ` pro* ` + word() + `"`
+	case 8:
+		return []string{"*tion", "pro*tion", "*oud*", "*rot*", "*سات*", "d*ata", "개*정보", "*정보", "*strasse", "*net"}[random.IntN(10)]
+	case 9:
+		return []string{"url:", "author:", ""}[random.IntN(3)] + []string{"cloud", "law", "example.org"}[random.IntN(3)]
+	case 10:
+		return []string{"host:org", "host:a.example.org", "host:example.net", "published:2026-01..", "published:<2026-02", "published:2025"}[random.IntN(6)]
 	}
 	return word()
 }
@@ -133,7 +140,7 @@ func randomQuery(random *rand.Rand, depth int) string {
 		return randomTerm(random)
 	}
 	a, b := randomQuery(random, depth-1), randomQuery(random, depth-1)
-	switch random.IntN(6) {
+	switch random.IntN(9) {
 	case 0, 1:
 		return "(" + a + " OR " + b + ")"
 	case 2:
@@ -142,8 +149,25 @@ func randomQuery(random *rand.Rand, depth int) string {
 		return "NOT (" + a + ") " + b
 	case 4:
 		return "(" + a + ") -(" + b + ")"
+	case 5:
+		return fmt.Sprintf("%d of (%s, %s, %s)", 1+random.IntN(3), a, b, randomTerm(random))
+	case 6:
+		return randomNear(random, depth)
+	case 7:
+		return a + " NOT " + randomNear(random, depth)
 	}
 	return "(" + a + ") " + b
+}
+
+func randomNear(random *rand.Rand, depth int) string {
+	side := func() string {
+		if depth > 1 && random.IntN(3) == 0 {
+			return "(" + randomNear(random, depth-1) + ")"
+		}
+		a, b := vocabulary[random.IntN(len(vocabulary))], vocabulary[random.IntN(len(vocabulary))]
+		return []string{a, `"` + a + " " + b + `"`, "(" + a + " OR " + b + ")", "title:" + a, "da*", "*tion"}[random.IntN(6)]
+	}
+	return fmt.Sprintf("%s NEAR/%d %s", side(), 1+random.IntN(6), side())
 }
 
 func randomItem(random *rand.Rand) *aggregator.Item {
@@ -160,6 +184,9 @@ func randomItem(random *rand.Rand) *aggregator.Item {
 		Language: []string{"", "en", "en-gb", "en_US", "ur-PK"}[random.IntN(5)],
 		Title:    text(5), Summary: text(8), Content: text(25),
 		Categories: []string{text(3), text(3)},
+		URL:        []string{"", "https://a.example.org/law", "https://example.net/%"}[random.IntN(3)],
+		Authors:    [][]aggregator.Author{nil, {{Name: "cloud law"}}, {{Name: "law"}, {Email: "a@example.org"}}}[random.IntN(3)],
+		Published:  []time.Time{{}, time.Date(2025, 5, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}[random.IntN(3)],
 	}
 }
 

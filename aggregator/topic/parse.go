@@ -3,7 +3,6 @@ package topic
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // The limits of a query. They are far above what is written by hand and keep what comes from outside from costing much.
@@ -12,18 +11,38 @@ const (
 	maxTerms = 4000
 	maxDepth = 60
 	maxParts = 64 // words in a phrase
+	// maxDistance is the largest n of NEAR/n, maxNears how many NEARs one may be made of.
+	maxDistance = 100
+	maxNears    = 16
 )
 
-// Parse reads a query in the language that the package comment describes. The error is a *SyntaxError.
-func Parse(query string) (*Query, error) {
-	if len(query) > maxBytes {
+// Parse reads a query in the language that the package comment describes, which refers to no named query. The error is a
+// *SyntaxError.
+func Parse(query string) (*Query, error) { return (*Library)(nil).Parse(query) }
+
+// parser reads one query. Where it is that of a reference within a field, it begins with the field.
+type parser struct {
+	// names finds the query that a name stands for.
+	names   func(ref lexeme, field string) (*namedQuery, error)
+	query   string
+	lexemes []lexeme
+	next    int
+	// depth is how deep parentheses are nested at the present place, deepest what the most of it was.
+	depth, deepest int
+	terms          int
+	// field is the one that the present term or group is within.
+	field string
+}
+
+// whole reads all of the query.
+func (p *parser) whole() (*node, error) {
+	if len(p.query) > maxBytes {
 		return nil, syntaxError(maxBytes, "split the topic in two", "the query is longer than %d bytes", maxBytes)
 	}
-	lexemes, err := lex(query)
-	if err != nil {
+	var err error
+	if p.lexemes, err = lex(p.query); err != nil {
 		return nil, err
 	}
-	p := parser{query: query, lexemes: lexemes}
 	if p.peek().kind == lexEnd {
 		return nil, syntaxError(0, "write what the topic is about, such as cloud OR \"data centre\"", "the query is empty")
 	}
@@ -39,17 +58,7 @@ func Parse(query string) (*Query, error) {
 		return nil, syntaxError(open.at, "write beside it, within the same parentheses, what must occur: cloud NOT sport",
 			"this alone would match every item without %s", lacking)
 	}
-	return &Query{root}, nil
-}
-
-type parser struct {
-	query   string
-	lexemes []lexeme
-	next    int
-	depth   int
-	terms   int
-	// field is the one that the present term or group is within.
-	field string
+	return root, nil
 }
 
 func (p *parser) peek() lexeme { return p.lexemes[p.next] }
@@ -80,7 +89,7 @@ func (p *parser) and() (*node, error) {
 		case lexAnd:
 			p.take()
 			return true
-		case lexEnd, lexClose, lexOr:
+		case lexEnd, lexClose, lexOr, lexComma:
 			return false
 		}
 		return true
@@ -113,13 +122,13 @@ func (p *parser) join(by op, part func() (*node, error), more func() bool) (*nod
 func (p *parser) not() (*node, error) {
 	l := p.peek()
 	if l.kind != lexNot && l.kind != lexMinus {
-		return p.term()
+		return p.near()
 	}
 	p.take()
 	if next := p.peek(); next.kind == lexNot || next.kind == lexMinus {
 		return nil, syntaxError(next.at, "leave out both, or one of them", "a negation of a negation")
 	}
-	kid, err := p.term()
+	kid, err := p.near()
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +136,84 @@ func (p *parser) not() (*node, error) {
 		return kid.kids[0], nil
 	}
 	return &node{op: opNot, kids: []*node{kid}, at: l.at}, nil
+}
+
+// near reads terms joined by NEAR/n, the first two of which are nearest to each other in meaning.
+func (p *parser) near() (*node, error) {
+	left, err := p.term()
+	if err != nil {
+		return nil, err
+	}
+	for p.peek().kind == lexNear {
+		l := p.take()
+		right, err := p.term()
+		if err != nil {
+			return nil, err
+		}
+		joined := &node{op: opNear, kids: []*node{left, right}, number: l.number, at: left.at}
+		for _, side := range joined.kids {
+			if wrong, what := side.placeless(); wrong != nil {
+				return nil, syntaxError(wrong.at, "a side of NEAR is words, phrases and these joined by OR or NEAR, as in fine NEAR/5 (gdpr OR \"data protection\")",
+					"%s has no place that %s could count words from", what, l.text)
+			}
+		}
+		if joined.nears() > maxNears {
+			return nil, syntaxError(l.at, "join shorter ones by AND", "more than %d NEARs are joined", maxNears)
+		}
+		left = joined
+	}
+	return left, nil
+}
+
+// list reads what is behind "n of".
+func (p *parser) list(count lexeme) (*node, error) {
+	n := &node{op: opOf, number: count.number, at: count.at}
+	open := p.take()
+	if err := p.enter(open); err != nil {
+		return nil, err
+	}
+	for {
+		kid, err := p.or()
+		if err != nil {
+			return nil, err
+		}
+		n.kids = append(n.kids, kid)
+		if p.peek().kind != lexComma {
+			break
+		}
+		p.take()
+	}
+	p.depth--
+	if p.take().kind != lexClose {
+		return nil, syntaxError(open.at, "write ) behind the list", "the ( is not closed")
+	}
+	switch {
+	case n.number < 1:
+		return nil, syntaxError(count.at, "write how many of them must occur: 2 of (a, b, c)", "%s is always true", count.text)
+	case n.number > len(n.kids):
+		return nil, syntaxError(count.at, fmt.Sprintf("write a smaller number, or commas between what is listed; to search for the words, write \"%s\"", count.text),
+			"%s a list of %d can never be", count.text, len(n.kids))
+	case len(n.kids) == 1:
+		return n.kids[0], nil
+	}
+	return n, nil
+}
+
+// reference reads the query that a name stands for.
+func (p *parser) reference(l lexeme) (*node, error) {
+	named, err := p.names(l, p.field)
+	if err != nil {
+		return nil, err
+	}
+	p.deepest = max(p.deepest, p.depth+named.deepest)
+	if p.terms += named.terms; p.terms > maxTerms {
+		return nil, syntaxError(l.at, "split the topic in two", "with @%s the query has more than %d terms", l.text, maxTerms)
+	}
+	if p.deepest > maxDepth {
+		return nil, syntaxError(l.at, "leave out parentheses that are not needed, or references in between",
+			"with @%s parentheses are nested more than %d deep", l.text, maxDepth)
+	}
+	return named.root.clone(l.at), nil
 }
 
 func (p *parser) term() (*node, error) {
@@ -139,6 +226,10 @@ func (p *parser) term() (*node, error) {
 		return p.leaf(l)
 	case lexOpen:
 		return p.group(l)
+	case lexCount:
+		return p.list(l)
+	case lexQuery:
+		return p.reference(l)
 	case lexField:
 		if p.field != "" {
 			return nil, syntaxError(l.at, "close the group first, or write the fields at the terms", "the field %s: within the field %s:", l.text, p.field)
@@ -155,6 +246,12 @@ func (p *parser) term() (*node, error) {
 // unexpected is the error for the lexeme just met in the place of a term; before is the one before it.
 func (p *parser) unexpected(l, before lexeme) error {
 	switch {
+	case l.kind == lexComma || before.kind == lexComma:
+		at := l.at
+		if l.kind != lexComma {
+			at = before.at
+		}
+		return syntaxError(at, "write a term on both sides of it, or leave it out", "a comma with nothing on one side")
 	case l.kind != lexEnd && l.kind != lexClose:
 		mend := fmt.Sprintf("write a term between or leave one out; to search for the word, write %q", l.text)
 		if before.text != "" && before.kind != lexWord && before.kind != lexPhrase {
@@ -174,139 +271,27 @@ func (p *parser) unexpected(l, before lexeme) error {
 }
 
 func (p *parser) group(open lexeme) (*node, error) {
-	if p.depth++; p.depth > maxDepth {
-		return nil, syntaxError(open.at, "leave out parentheses that are not needed",
-			"parentheses are nested more than %d deep", maxDepth)
+	if err := p.enter(open); err != nil {
+		return nil, err
 	}
 	n, err := p.or()
 	if err != nil {
 		return nil, err
 	}
 	p.depth--
-	if p.take().kind != lexClose {
-		return nil, syntaxError(open.at, "write ) behind the group", "the ( is not closed")
+	if p.take().kind == lexClose {
+		return n, nil
 	}
-	return n, nil
+	return nil, syntaxError(open.at, "write ) behind the group", "the ( is not closed")
 }
 
-func (p *parser) leaf(l lexeme) (*node, error) {
-	if p.terms++; p.terms > maxTerms {
-		return nil, syntaxError(l.at, "split the topic in two", "the query has more than %d terms", maxTerms)
-	}
-	t := &term{field: p.field, text: foldSpace(l.text)}
-	at := l.at
-	if l.kind == lexPhrase {
-		at++
-	}
-	if err := checkStars(l.text, at); err != nil {
-		return nil, err
-	}
-	var err error
-	switch t.field {
-	case "feed":
-		err = t.compileFeed(l)
-	case "lang":
-		err = t.compileLang(l)
-	default:
-		err = t.compileText(l)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &node{op: opTerm, term: t, at: l.at}, nil
-}
-
-// checkStars finds a * that is not at the end of a word. The text begins at the given offset of the query.
-func checkStars(text string, at int) error {
-	for i, r := range text {
-		if r != '*' {
-			continue
-		}
-		before, _ := utf8.DecodeLastRuneInString(text[:i])
-		after, _ := utf8.DecodeRuneInString(text[i+1:])
-		switch {
-		case !inWord(before) && !inWord(after):
-			return syntaxError(at+i, "write it directly behind the beginning of a word, such as cloud*", "a * that stands alone")
-		case !inWord(before), inWord(after):
-			return syntaxError(at+i, "write it behind a word's beginning, such as cloud*; list the other forms with OR",
-				"a * that is not at the end of a word")
-		}
+// enter goes one parenthesis deeper.
+func (p *parser) enter(open lexeme) error {
+	p.depth++
+	p.deepest = max(p.deepest, p.depth)
+	if p.depth > maxDepth {
+		return syntaxError(open.at, "leave out parentheses that are not needed",
+			"parentheses are nested more than %d deep", maxDepth)
 	}
 	return nil
 }
-
-// inWord reports whether the character can be within a word; utf8.RuneError, for none, cannot.
-func inWord(r rune) bool {
-	c := classify(r).class
-	return c != separator && c != line
-}
-
-// compileText sets the parts of a term that is looked for in text.
-func (t *term) compileText(l lexeme) error {
-	c := partCollector{text: t.text}
-	s := scanner{sink: &c}
-	s.text(t.text)
-	t.parts = c.parts
-	switch {
-	case len(t.parts) == 0 && strings.Trim(t.text, "&") == "" && t.text != "":
-		return syntaxError(l.at, "write AND, or nothing, between terms that must both occur", "%s has no meaning", t.text)
-	case len(t.parts) == 0:
-		return syntaxError(l.at, "write letters or digits, or leave it out", "there is no word in %q", shown(t.text))
-	case len(t.parts) > maxParts:
-		return syntaxError(l.at, "shorten it, or join shorter phrases by AND", "a phrase has more than %d words", maxParts)
-	}
-	return nil
-}
-
-// partCollector makes parts of the words of a query's term.
-type partCollector struct {
-	text  string
-	parts []part
-}
-
-func (c *partCollector) gap() {}
-
-// word adds a part. The sign before the word counts only where a space is in front of it: in Node.js it parts
-// words as any other.
-func (c *partCollector) word(t *token) {
-	spelling := t.bytes
-	if !t.before || t.start >= 2 && c.text[t.start-2] != ' ' {
-		spelling = spelling[1:]
-	}
-	p := part{word: string(spelling)}
-	switch t.class {
-	case hangul:
-		p.prefix = true
-	case letter:
-		p.prefix = strings.HasPrefix(c.text[t.end:], "*")
-	case single: // found inside a run as it is
-	}
-	c.parts = append(c.parts, p)
-}
-
-// compileFeed reads a feed's id or the beginning of one.
-func (t *term) compileFeed(l lexeme) error {
-	id, isPrefix := strings.CutSuffix(t.text, "*")
-	if id == "" || strings.ContainsAny(id, " *") {
-		return syntaxError(l.at, "write one id, or the beginning of ids with a * behind it: feed:aws*", "%q is not the id of a feed", shown(t.text))
-	}
-	t.value = part{strings.ToLower(id), isPrefix}
-	return nil
-}
-
-// compileLang reads a language tag.
-func (t *term) compileLang(l lexeme) error {
-	tag := foldLang(t.text)
-	for i, subtag := range strings.Split(tag, "-") {
-		plain := !strings.ContainsFunc(subtag, func(r rune) bool { return (r < 'a' || r > 'z') && (i == 0 || r < '0' || r > '9') })
-		if !plain || len(subtag) < 1 || len(subtag) > 8 || i == 0 && (len(subtag) < 2 || len(subtag) > 3) {
-			return syntaxError(l.at, "write a tag such as en, ur or pt-BR; lang:en finds en-GB too", "%q is not a language tag", shown(t.text))
-		}
-	}
-	t.value = part{word: tag}
-	return nil
-}
-
-// foldLang folds a language tag: tags are compared without regard to case (RFC 5646 section 2.1.1), and publishers
-// write _ for -.
-func foldLang(tag string) string { return strings.ReplaceAll(strings.ToLower(tag), "_", "-") }

@@ -1,7 +1,9 @@
 package topic
 
 import (
+	"fmt"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -21,10 +23,11 @@ func (q *Query) String() string {
 
 // node is a part of a query. Neither an AND nor an OR has one of its own kind among its kids, and no NOT negates a NOT.
 type node struct {
-	op   op
-	kids []*node // one for a NOT, two or more for AND and OR
-	term *term   // for a term
-	at   int     // where in the query it begins
+	op     op
+	kids   []*node // one for a NOT, two for a NEAR, two or more for the others
+	number int     // the n of NEAR/n and of "n of"
+	term   *term   // for a term
+	at     int     // where in the query it begins
 }
 
 type op uint8
@@ -34,8 +37,26 @@ const (
 	opOr op = iota
 	opAnd
 	opNot
+	opNear
+	opOf
 	opTerm
 )
+
+// needed is how many of the kids have to be true for the node to be, or false for its negation to be. It is for AND, OR
+// and "n of", which are the same but for that number.
+func needed(by op, number, kids int, negated bool) int {
+	need := number
+	switch by {
+	case opAnd:
+		need = kids
+	case opOr:
+		need = 1
+	}
+	if negated {
+		need = kids - need + 1
+	}
+	return need
+}
 
 // term is what is looked for.
 type term struct {
@@ -43,21 +64,30 @@ type term struct {
 	text  string // as written, without quotes, white space folded
 	// parts are the words of a term that is looked for in text, a phrase if there are several.
 	parts []part
-	// value is what a term of feed: or lang: is compared with.
-	value part
+	// value is what a term of feed:, lang: or host: is compared with, from and until bound what published: accepts.
+	value       part
+	from, until time.Time
 }
+
+// isText reports whether the term is looked for among words.
+func (t *term) isText() bool { return t.parts != nil }
 
 // part is one word of a term, folded.
 type part struct {
 	word   string
 	prefix bool
+	// glob says that each * in word stands for any letters.
+	glob bool
 }
 
 // fits reports whether the word is what the part looks for.
 func (p part) fits(t *token) bool {
 	fit := false
 	t.spellings(func(spelling []byte, beginning bool) {
-		if string(spelling) == p.word || p.prefix && beginning && strings.HasPrefix(string(spelling), p.word) {
+		switch {
+		case p.glob:
+			fit = fit || beginning && globs(p.word, spelling)
+		case p.prefix && beginning && strings.HasPrefix(string(spelling), p.word), string(spelling) == p.word:
 			fit = true
 		}
 	})
@@ -65,20 +95,36 @@ func (p part) fits(t *token) bool {
 }
 
 func (n *node) write(b *strings.Builder) {
-	if n.op == opTerm {
+	switch n.op {
+	case opTerm:
 		n.term.write(b)
-		return
-	}
-	if n.op == opNot {
+	case opNot:
 		b.WriteString("NOT ")
 		n.kids[0].writeWithin(b, opNot)
-		return
-	}
-	for i, kid := range n.kids {
-		if i > 0 {
-			b.WriteString([...]string{opOr: " OR ", opAnd: " AND "}[n.op])
+	case opNear:
+		if left := n.kids[0]; left.op == opNear {
+			left.write(b)
+		} else {
+			left.writeWithin(b, opNear)
 		}
-		kid.writeWithin(b, n.op)
+		fmt.Fprintf(b, " NEAR/%d ", n.number)
+		n.kids[1].writeWithin(b, opNear)
+	case opOf:
+		fmt.Fprintf(b, "%d of (", n.number)
+		for i, kid := range n.kids {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			kid.write(b)
+		}
+		b.WriteByte(')')
+	default:
+		for i, kid := range n.kids {
+			if i > 0 {
+				b.WriteString([...]string{opOr: " OR ", opAnd: " AND "}[n.op])
+			}
+			kid.writeWithin(b, n.op)
+		}
 	}
 }
 
@@ -103,7 +149,7 @@ func (t *term) write(b *strings.Builder) {
 		b.WriteString(t.field)
 		b.WriteByte(':')
 	}
-	if t.isBare() {
+	if t.isBare() || t.field == "published" {
 		b.WriteString(t.text)
 		return
 	}
@@ -114,7 +160,7 @@ func (t *term) write(b *strings.Builder) {
 
 // isBare reports whether the term means the same without quotes.
 func (t *term) isBare() bool {
-	if _, ok := operators[t.text]; ok || t.text == "NEAR" {
+	if _, ok := operators[t.text]; ok || isNear(t.text) {
 		return false
 	}
 	for i, r := range t.text {
@@ -133,9 +179,9 @@ func (t *term) isBare() bool {
 // for at least one thing to occur.
 func (n *node) openSide(negated bool) *node {
 	switch {
-	case n.op == opTerm && negated:
+	case (n.op == opTerm || n.op == opNear) && negated:
 		return n
-	case n.op == opTerm:
+	case n.op == opTerm, n.op == opNear:
 		return nil
 	case n.op == opNot:
 		open := n.kids[0].openSide(!negated)
@@ -145,16 +191,32 @@ func (n *node) openSide(negated bool) *node {
 		return open
 	}
 	var first *node
+	missing := needed(n.op, n.number, len(n.kids), negated)
 	for _, kid := range n.kids {
 		open := kid.openSide(negated)
-		if open == nil && (n.op == opAnd) != negated {
-			return nil // one that must occur is enough
+		if open == nil {
+			continue
 		}
+		missing--
 		if first == nil {
 			first = open
 		}
 	}
+	if missing > 0 {
+		return nil // something else must occur
+	}
 	return first
+}
+
+// clone is a copy of the node with all that is below it, which begins at the given place.
+func (n *node) clone(at int) *node {
+	copied := *n
+	copied.at = at
+	copied.kids = make([]*node, len(n.kids))
+	for i, kid := range n.kids {
+		copied.kids[i] = kid.clone(at)
+	}
+	return &copied
 }
 
 // foldSpace folds white space as terms have it.

@@ -1,14 +1,16 @@
 package topic
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // scratch is what a Matcher notes of one item: where which patterns occur and which topics they trigger. It takes the
 // scanner's words as they come; the text itself is not kept.
 type scratch struct {
 	m       *Matcher
 	scanner scanner
-	// where is the place that is being read, at the number of the present word. Numbers skip one where a phrase may
-	// not go on.
+	// where is the place that is being read, at the number of the present word, as spans have it.
 	where place
 	at    int32
 
@@ -58,7 +60,7 @@ func (m *Matcher) release(s *scratch) {
 	m.scratch.Put(s)
 }
 
-func (s *scratch) gap() { s.at++ }
+func (s *scratch) gap() { s.at += nextLine }
 
 func (s *scratch) word(t *token) {
 	s.at++
@@ -84,14 +86,18 @@ func (s *scratch) meetSpelling(spelling []byte, beginning bool) {
 	}
 	if beginning {
 		s.m.index.prefixes.beginnings(spelling, s.meet)
+		s.m.index.globs.matching(spelling, s.meet)
 	}
 }
 
 // meet notes that the present word fits the pattern.
 func (s *scratch) meet(p pattern) {
 	s.seen[p] |= s.where
-	if s.latest[p] == 0 {
+	switch latest := s.latest[p]; {
+	case latest == 0:
 		s.trigger(s.m.byPattern[p])
+	case s.occurrences[latest-1].at == s.at:
+		return // met by another of its spellings, or at another place in it
 	}
 	s.occurrences = append(s.occurrences, occurrence{p, s.at, s.latest[p], s.where})
 	s.latest[p] = int32(len(s.occurrences))
@@ -106,8 +112,16 @@ func (s *scratch) trigger(topics []int32) {
 	}
 }
 
-// meetValues triggers the topics that ask for the document's feed or language.
+// meetValues triggers the topics that ask for the document's feed, language or host.
 func (s *scratch) meetValues(d *document) {
+	s.trigger(s.m.always)
+	if len(s.m.byHost) > 0 {
+		for _, host := range d.hosts {
+			for more := true; more; _, host, more = strings.Cut(host, ".") {
+				s.trigger(s.m.byHost[host])
+			}
+		}
+	}
 	if number, ok := s.m.feeds.exact[d.feed]; ok {
 		s.trigger(s.m.byFeed[number])
 	}
@@ -127,28 +141,53 @@ func (s *scratch) holds(n *compiled, d *document) bool {
 	switch n.op {
 	case opNot:
 		return !s.holds(&n.kids[0], d)
-	case opAnd:
-		for i := range n.kids {
-			if !s.holds(&n.kids[i], d) {
-				return false
+	case opTerm:
+		switch len(n.patterns) {
+		case 0:
+			return d.isOf(n.term)
+		case 1:
+			return s.seen[n.patterns[0]]&n.where != 0
+		}
+		return s.phrase(n)
+	case opNear:
+		return s.holds(&n.kids[0], d) && s.holds(&n.kids[1], d) && len(s.spans(n)) > 0
+	}
+	// So many have to be true, and so many may still be false.
+	need := needed(n.op, int(n.number), len(n.kids), false)
+	spare := len(n.kids) - need
+	for i := range n.kids {
+		if s.holds(&n.kids[i], d) {
+			need--
+		} else {
+			spare--
+		}
+		if need == 0 || spare < 0 {
+			break
+		}
+	}
+	return need == 0
+}
+
+// spans are the stretches of words that a side of NEAR is found at, or a NEAR itself, sorted.
+func (s *scratch) spans(n *compiled) []span {
+	var spans []span
+	switch n.op {
+	case opNear:
+		return near(s.spans(&n.kids[0]), s.spans(&n.kids[1]), n.number)
+	case opTerm:
+		longer := int32(len(n.patterns) - 1)
+		for i := s.latest[n.patterns[0]]; i != 0; i = s.occurrences[i-1].previous {
+			if o := s.occurrences[i-1]; o.where&n.where != 0 && s.follow(n.patterns[1:], int(i-1)) {
+				spans = append(spans, span{o.at, o.at + longer})
 			}
 		}
-		return true
-	case opOr:
-		for i := range n.kids {
-			if s.holds(&n.kids[i], d) {
-				return true
-			}
-		}
-		return false
+		slices.Reverse(spans)
+		return spans
 	}
-	switch len(n.patterns) {
-	case 0:
-		return d.isOf(n.term)
-	case 1:
-		return s.seen[n.patterns[0]]&n.where != 0
+	for i := range n.kids {
+		spans = append(spans, s.spans(&n.kids[i])...)
 	}
-	return s.phrase(n)
+	return sortSpans(spans)
 }
 
 // phrase reports whether the patterns occur one behind the other.

@@ -2,7 +2,7 @@ package topic
 
 import (
 	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,6 +14,8 @@ type SyntaxError struct {
 	At int
 	// Text says what is wrong, Mend what to write instead; neither begins with a capital or ends in a full stop.
 	Text, Mend string
+	// Named is the named query that is truly wrong where this one only refers to it.
+	Named string
 }
 
 // Error gives what is wrong and how to mend it, without the place.
@@ -22,6 +24,9 @@ func (e *SyntaxError) Error() string { return e.Text + "; " + e.Mend }
 // Offset is At, for callers that point at the place and do not know this package.
 func (e *SyntaxError) Offset() int { return e.At }
 
+// InNamed is Named, for callers that do not know this package.
+func (e *SyntaxError) InNamed() string { return e.Named }
+
 func syntaxError(at int, mend, format string, args ...any) *SyntaxError {
 	return &SyntaxError{At: at, Text: fmt.Sprintf(format, args...), Mend: mend}
 }
@@ -29,8 +34,10 @@ func syntaxError(at int, mend, format string, args ...any) *SyntaxError {
 // lexeme is a piece of a query.
 type lexeme struct {
 	kind lexemeKind
-	// text is the field's name, the word as written, or what is between the quotes.
+	// text is the field's name, the word as written, what is between the quotes, or the name behind an @.
 	text string
+	// number is the n of NEAR/n or of "n of".
+	number int
 	// at and end are where it is in the query; of a phrase, the quotes included.
 	at, end int
 }
@@ -48,6 +55,11 @@ const (
 	lexField
 	lexWord
 	lexPhrase
+	lexNear
+	// lexCount is "n of" in front of a list in parentheses, lexComma what parts the list.
+	lexCount
+	lexComma
+	lexQuery
 )
 
 // lookalikes are characters that word processors and input methods write in place of those that have a meaning.
@@ -64,7 +76,7 @@ var meaningless = map[rune]string{
 	',': "write OR or AND between the terms", '，': "write OR or AND between the terms",
 	'、': "write OR or AND between the terms", ';': "write OR or AND between the terms",
 	'|': "write OR", '!': "write NOT", '^': "", '~': "", '[': "write (", ']': "write )", '{': "write (", '}': "write )",
-	'<': "", '>': "", '=': "", '\\': "", '?': "", '@': "",
+	'<': "", '>': "", '=': "", '\\': "", '?': "", '@': "the name of a query begins with it",
 }
 
 // lexer cuts a query into lexemes.
@@ -72,6 +84,8 @@ type lexer struct {
 	query   string
 	at      int
 	lexemes []lexeme
+	// lists tells of each open parenthesis whether it is that of a list.
+	lists []bool
 }
 
 // lex cuts the query into lexemes, the last of which is its end.
@@ -88,9 +102,14 @@ func lex(query string) ([]lexeme, error) {
 		case unicode.IsSpace(r):
 			l.at += size
 		case r == '(':
-			l.add(lexOpen, "", l.at, l.at+1)
+			l.open()
 		case r == ')':
+			l.lists = l.lists[:max(0, len(l.lists)-1)]
 			l.add(lexClose, "", l.at, l.at+1)
+		case r == ',' && l.inList():
+			l.add(lexComma, ",", l.at, l.at+1)
+		case r == '#' && isComment(l.query[l.at:]):
+			l.at += lineLength(l.query[l.at:])
 		case r == '"':
 			err = l.phrase()
 		case r == '-':
@@ -107,8 +126,48 @@ func lex(query string) ([]lexeme, error) {
 }
 
 func (l *lexer) add(kind lexemeKind, text string, at, end int) {
-	l.lexemes = append(l.lexemes, lexeme{kind, text, at, end})
+	l.lexemes = append(l.lexemes, lexeme{kind: kind, text: text, at: at, end: end})
 	l.at = end
+}
+
+// isComment reports whether the text, which begins with a #, is a comment and no hashtag.
+func isComment(text string) bool {
+	rest := strings.TrimLeft(text, "#")
+	next, _ := utf8.DecodeRuneInString(rest)
+	return rest == "" || unicode.IsSpace(next)
+}
+
+func lineLength(text string) int {
+	if end := strings.IndexByte(text, '\n'); end >= 0 {
+		return end
+	}
+	return len(text)
+}
+
+// open takes a parenthesis, which begins a list where "n of" is in front of it.
+func (l *lexer) open() {
+	isList := false
+	if n := len(l.lexemes); n >= 2 && l.lexemes[n-1].kind == lexWord && l.lexemes[n-2].kind == lexWord && strings.EqualFold(l.lexemes[n-1].text, "of") {
+		var number int
+		if number, isList = plainNumber(l.lexemes[n-2].text); isList {
+			count := lexeme{kind: lexCount, number: number, at: l.lexemes[n-2].at, end: l.lexemes[n-1].end}
+			count.text = foldSpace(l.query[count.at:count.end])
+			l.lexemes = append(l.lexemes[:n-2], count)
+		}
+	}
+	l.lists = append(l.lists, isList)
+	l.add(lexOpen, "", l.at, l.at+1)
+}
+
+func (l *lexer) inList() bool { return len(l.lists) > 0 && l.lists[len(l.lists)-1] }
+
+// plainNumber reads a number of a few ASCII digits.
+func plainNumber(text string) (int, bool) {
+	if text == "" || len(text) > 5 || strings.Trim(text, "0123456789") != "" {
+		return 0, false
+	}
+	number, err := strconv.Atoi(text)
+	return number, err == nil
 }
 
 // last is the lexeme before the present place if nothing, not even a space, is between them.
@@ -120,7 +179,7 @@ func (l *lexer) last() lexeme {
 }
 
 func (l *lexer) phrase() error {
-	if last := l.last(); last.kind == lexWord || last.kind == lexPhrase {
+	if last := l.last(); last.kind == lexWord || last.kind == lexPhrase || last.kind == lexQuery {
 		return syntaxError(l.at, "put a space in front of it, or close the quote that it should close",
 			"a quote directly behind %s", shown(l.query[last.at:last.end]))
 	}
@@ -161,7 +220,7 @@ func (l *lexer) word() error {
 		return syntaxError(l.at, "put a space between them", "a word directly behind a quote")
 	}
 	end := len(l.query)
-	if i := strings.IndexFunc(l.query[l.at:], endsWord); i >= 0 {
+	if i := strings.IndexFunc(l.query[l.at:], l.endsWord); i >= 0 {
 		end = l.at + i
 	}
 	text := l.query[l.at:end]
@@ -172,9 +231,15 @@ func (l *lexer) word() error {
 		l.add(kind, text, l.at, end)
 		return nil
 	}
-	if text == "NEAR" || strings.HasPrefix(text, "NEAR/") {
-		return syntaxError(l.at, fmt.Sprintf("write a phrase or AND; to search for the word, write %q", text),
-			"%s is reserved for a later version", text)
+	if isNear(text) {
+		return l.near(text, end)
+	}
+	if text[0] == '@' {
+		return l.name(text, end)
+	}
+	if last := l.last(); last.kind == lexField && (last.text == "url" || last.text == "published") {
+		l.add(lexWord, text, l.at, end) // whose values have signs of their own
+		return nil
 	}
 	if name, ok := fieldName(text); ok {
 		return l.field(name)
@@ -188,40 +253,42 @@ func (l *lexer) word() error {
 
 var operators = map[string]lexemeKind{"AND": lexAnd, "OR": lexOr, "NOT": lexNot}
 
-func endsWord(r rune) bool { return unicode.IsSpace(r) || r == '(' || r == ')' || r == '"' }
-
-// fieldName is what is before the first colon if it can be meant as a field: letters alone, and no URL's scheme.
-func fieldName(text string) (string, bool) {
-	name, rest, found := strings.Cut(text, ":")
-	if !found || name == "" || strings.HasPrefix(rest, "//") {
-		return "", false
-	}
-	return name, !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && r != '_' })
+func (l *lexer) endsWord(r rune) bool {
+	return unicode.IsSpace(r) || r == '(' || r == ')' || r == '"' || r == ',' && l.inList()
 }
 
-var fields = []string{"title", "category", "feed", "lang"}
+func isNear(text string) bool { return text == "NEAR" || strings.HasPrefix(text, "NEAR/") }
 
-func (l *lexer) field(name string) error {
-	known := strings.ToLower(name)
-	if !slices.Contains(fields, known) {
-		mend := "the fields are title:, category:, feed: and lang:"
-		if near := nearest(known); near != "" {
-			mend = fmt.Sprintf("did you mean %s:?", near)
-		}
-		return syntaxError(l.at, mend+`; to search for the words, put them in quotes`, "there is no field %s:", shown(name))
+// near takes the operator NEAR/n.
+func (l *lexer) near(text string, end int) error {
+	distance, ok := plainNumber(strings.TrimPrefix(text, "NEAR/"))
+	switch {
+	case l.last().kind == lexField:
+		return syntaxError(l.at, fmt.Sprintf("to search for the word, write %q", text), "%s is an operator", text)
+	case !ok:
+		return syntaxError(l.at, fmt.Sprintf("write NEAR/5 for at most five words from one to the other; to search for the word, write %q", text),
+			"%s has no number behind a /", shown(text))
+	case distance < 1 || distance > maxDistance:
+		return syntaxError(l.at+len("NEAR/"), "the next word is at 1", "the distance %d is not from 1 to %d", distance, maxDistance)
 	}
-	if l.last().kind == lexField {
-		return syntaxError(l.at, "write title:a AND category:b", "a field within a field")
-	}
-	end := l.at + len(name) + 1
-	next, _ := utf8.DecodeRuneInString(l.query[end:])
-	if end == len(l.query) || unicode.IsSpace(next) || next == ')' {
-		return syntaxError(l.at, fmt.Sprintf(`write the term directly behind the colon, such as %s:word or %[1]s:(a OR b)`, known),
-			"nothing directly behind %s:", known)
-	}
-	l.add(lexField, known, l.at, end)
+	l.add(lexNear, text, l.at, end)
+	l.lexemes[len(l.lexemes)-1].number = distance
 	return nil
 }
+
+// name takes the name of a query, without its @.
+func (l *lexer) name(text string, end int) error {
+	name := text[1:]
+	if i := strings.IndexFunc(name, func(r rune) bool { return !strings.ContainsRune(nameLetters, r) }); i >= 0 || name == "" {
+		return syntaxError(l.at+1+max(0, i), "write it as under queries: in the config, such as @regulators; to search for the words, put them in quotes",
+			"%s names no query", shown(text))
+	}
+	l.add(lexQuery, name, l.at, end)
+	return nil
+}
+
+// nameLetters are those of ids in the config.
+const nameLetters = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 
 // check finds the characters in a word that cannot be meant as they are.
 func (l *lexer) check(text string) error {
@@ -246,53 +313,6 @@ func (l *lexer) check(text string) error {
 		}
 	}
 	return nil
-}
-
-// nearest is the field whose name is at most two slips of the hand away, empty if there is none.
-func nearest(name string) string {
-	for near, known := range map[string]string{
-		"tag": "category", "tags": "category", "categories": "category", "keyword": "category", "source": "feed",
-		"feeds": "feed", "language": "lang", "headline": "title",
-	} {
-		if name == near {
-			return known
-		}
-	}
-	best, bestDistance := "", min(3, utf8.RuneCountInString(name))
-	for _, known := range fields {
-		if d := distance(name, known); d < bestDistance {
-			best, bestDistance = known, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to add, take away, exchange or swap with their neighbour to make a into b.
-func distance(a, b string) int {
-	from, to := []rune(a), []rune(b)
-	if len(from) > 2*len(to) {
-		return len(from)
-	}
-	var before, previous []int
-	current := make([]int, len(to)+1)
-	for j := range current {
-		current[j] = j
-	}
-	for i := range from {
-		before, previous, current = previous, current, make([]int, len(to)+1)
-		current[0] = i + 1
-		for j := range to {
-			cost := 1
-			if from[i] == to[j] {
-				cost = 0
-			}
-			current[j+1] = min(previous[j]+cost, previous[j+1]+1, current[j]+1)
-			if i > 0 && j > 0 && from[i] == to[j-1] && from[i-1] == to[j] {
-				current[j+1] = min(current[j+1], before[j-1]+1)
-			}
-		}
-	}
-	return current[len(to)]
 }
 
 // shown is the text as an error quotes it, cut where it is long.

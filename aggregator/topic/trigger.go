@@ -1,6 +1,8 @@
 package topic
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,7 +12,7 @@ type trigger struct {
 	kind triggerKind
 	// key is the pattern, or the two patterns of a pair.
 	key uint64
-	// value is the feed or language asked for.
+	// value is the feed, language or host asked for.
 	value part
 }
 
@@ -21,6 +23,9 @@ const (
 	onPair
 	onFeed
 	onLang
+	onHost
+	// onAny is met by every item.
+	onAny
 )
 
 // pairKey is the key of two patterns of which the second fits the word behind the first's.
@@ -36,9 +41,11 @@ type choice struct {
 
 // The guesses for an item that is about anything: languages split all items into few heaps, feeds into many.
 const (
+	anyCost        = 50000
 	langCost       = 5000
 	feedPrefixCost = 1500
 	feedCost       = 600
+	hostCost       = 600
 )
 
 // choose finds the triggers of n, or of its negation.
@@ -51,21 +58,31 @@ func choose(n *compiled, negated bool) choice {
 		return n.choice()
 	case opNot:
 		return choose(&n.kids[0], !negated)
-	}
-	var chosen choice
-	for i := range n.kids {
-		c := choose(&n.kids[i], negated)
-		switch all := (n.op == opAnd) != negated; {
-		case all && c.triggers == nil: // another kid's have to do
-		case all && (chosen.triggers == nil || c.cost < chosen.cost):
-			chosen = c
-		case all:
-		case c.triggers == nil:
+	case opNear:
+		if negated {
 			return choice{}
-		default:
-			chosen.triggers = append(chosen.triggers, c.triggers...)
-			chosen.cost += c.cost
 		}
+	}
+	need := len(n.kids) // both sides of NEAR
+	if n.op != opNear {
+		need = needed(n.op, int(n.number), len(n.kids), negated)
+	}
+	// Of so many kids, one is true whenever the node is: take the rarest.
+	var choices []choice
+	for i := range n.kids {
+		if c := choose(&n.kids[i], negated); c.triggers != nil {
+			choices = append(choices, c)
+		}
+	}
+	of := len(n.kids) - need + 1
+	if len(choices) < of {
+		return choice{}
+	}
+	slices.SortStableFunc(choices, func(a, b choice) int { return cmp.Compare(a.cost, b.cost) })
+	chosen := choices[0]
+	for _, c := range choices[1:of] {
+		chosen.triggers = append(slices.Clip(chosen.triggers), c.triggers...)
+		chosen.cost += c.cost
 	}
 	return chosen
 }
@@ -75,6 +92,10 @@ func choose(n *compiled, negated bool) choice {
 func (n *compiled) choice() choice {
 	t := n.term
 	switch {
+	case t.field == "published":
+		return choice{[]trigger{{kind: onAny}}, anyCost}
+	case t.field == "host":
+		return choice{[]trigger{{kind: onHost, value: t.value}}, hostCost}
 	case t.field == "lang":
 		return choice{[]trigger{{kind: onLang, value: t.value}}, langCost}
 	case t.field == "feed" && t.value.prefix:
@@ -97,8 +118,12 @@ func (n *compiled) choice() choice {
 // cost guesses how common the words are that fit the part: the shorter, the more common, and a beginning more than a
 // whole word.
 func (p part) cost() int {
-	cost := [...]int{1000, 400, 200, 80, 40, 25, 16, 10}[min(7, utf8.RuneCountInString(strings.TrimLeft(p.word, ".#@")))]
-	if p.prefix {
+	word := strings.TrimLeft(p.word, ".#@")
+	if p.glob {
+		word, _ = anchor(word)
+	}
+	cost := [...]int{1000, 400, 200, 80, 40, 25, 16, 10}[min(7, utf8.RuneCountInString(word))]
+	if p.prefix || p.glob {
 		cost *= 4
 	}
 	return cost
