@@ -61,6 +61,8 @@ type Config struct {
 	Maintenance Maintenance
 	// Retention says for how long items are kept, here and in the feeds and topics that have a rule of their own.
 	Retention aggregator.Retention
+	// Queries are those that topics refer to by @name, by their names; nil where there are none.
+	Queries map[string]string
 	// Feeds and Topics are in the order of the file, the topics of packs first.
 	Feeds  []aggregator.Feed
 	Topics []aggregator.Topic
@@ -165,9 +167,11 @@ type Options struct {
 	CheckSchedule func(spec string) error
 	// CheckHost says what is wrong with the name of a host that is given a limit of its own.
 	CheckHost func(name string) error
-	// CheckQuery says what is wrong with a query. An error that has a method Offset() int, in bytes from the query's
-	// start, moves the Problem's place to there.
-	CheckQuery func(query string) error
+	// Queries takes the named queries of the file and gives what says what is wrong with one of them, or, for an empty
+	// name, with a query that may refer to them. An error that has a method Offset() int, in bytes from the query's
+	// start, moves the Problem's place to there. One whose method InNamed() string names a query is about what is wrong
+	// with that one, which is a Problem of its own.
+	Queries func(named map[string]string) (check func(name, query string) error)
 	// Packs are the topics that the file may take over by their ids.
 	Packs []aggregator.Topic
 }

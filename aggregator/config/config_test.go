@@ -46,23 +46,51 @@ func options() config.Options {
 			}
 			return nil
 		},
-		CheckQuery: func(query string) error {
-			if i := strings.Index(query, "FAULT"); i >= 0 {
-				return fmt.Errorf("parse query: %w", fault{i})
-			}
-			if strings.HasSuffix(query, "END") {
-				return fault{len(query)}
-			}
-			if strings.Contains(query, "OR (LONG") {
-				return errors.New("the query is too long; split it")
-			}
-			if query == "NOPLACE" {
-				return errors.New("not this one")
-			}
-			return nil
-		},
+		Queries: func(named map[string]string) func(name, query string) error { return queryCheck(named) },
 	}
 }
+
+// queryCheck is what is wrong with a query: FAULT is at a place, and so is a name that is not there.
+func queryCheck(named map[string]string) func(name, query string) error {
+	return func(_, query string) error {
+		if i := strings.Index(query, "FAULT"); i >= 0 {
+			return fmt.Errorf("parse query: %w", fault{i})
+		}
+		if strings.HasSuffix(query, "END") {
+			return fault{len(query)}
+		}
+		if strings.Contains(query, "OR (LONG") {
+			return errors.New("the query is too long; split it")
+		}
+		if query == "NOPLACE" {
+			return errors.New("not this one")
+		}
+		if i := strings.Index(query, "@"); i >= 0 {
+			name := strings.Fields(query[i+1:])[0]
+			text, ok := named[name]
+			switch {
+			case !ok:
+				return noName{fault{i}}
+			case strings.Contains(text, "FAULT"):
+				return elsewhere{fault{i}, name}
+			}
+		}
+		return nil
+	}
+}
+
+// noName is the fault of a name that no query has.
+type noName struct{ fault }
+
+func (noName) Error() string { return "no such name; write another" }
+
+// elsewhere is a fault of a named query where another refers to it.
+type elsewhere struct {
+	fault
+	name string
+}
+
+func (e elsewhere) InNamed() string { return e.name }
 
 func TestProblemsAreReportedAllAtOnce(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")

@@ -74,7 +74,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		c.Feeds, c.Topics, c.Contact = nil, nil, ""
+		c.Feeds, c.Topics, c.Queries, c.Contact = nil, nil, nil, ""
 		c.Retention.Feeds, c.Retention.Topics = nil, nil
 		if diff := cmp.Diff(config.Default("/etc/topicwire"), c); diff != "" {
 			t.Errorf("%s, the example differs from the defaults (-default +example):\n%s", name, diff)

@@ -19,6 +19,7 @@ type draft struct {
 	listenURL, baseURL string
 	feeds              []feedDraft
 	topics             []topicDraft
+	queries            []queryDraft
 	// feedsBroken and topicsBroken say that not all of the list could be read: what refers to it is then not checked,
 	// since it may be there.
 	feedsBroken, topicsBroken bool

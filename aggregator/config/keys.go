@@ -32,6 +32,7 @@ var (
 		}},
 		{"feeds", func(r *reader, n ast.Node, d *draft) { r.readFeeds(n, d) }},
 		{"packs", func(r *reader, n ast.Node, d *draft) { r.readPacks(n, d) }},
+		{"queries", func(r *reader, n ast.Node, d *draft) { r.readQueries(n, d) }},
 		{"topics", func(r *reader, n ast.Node, d *draft) { r.readTopics(n, d) }},
 	}
 	fetchFields = []field[Fetch]{
@@ -111,7 +112,7 @@ var (
 		{"pack", func(r *reader, n ast.Node, t *topicDraft) { t.pack, t.packGiven = r.readPack(n) }},
 		{"title", func(r *reader, n ast.Node, t *topicDraft) { r.readText(n, maxTitle, &t.Title) }},
 		{"description", func(r *reader, n ast.Node, t *topicDraft) { r.readText(n, maxDescription, &t.Description) }},
-		{"query", func(r *reader, n ast.Node, t *topicDraft) { t.queryGiven = r.readQuery(n, &t.Query) }},
+		{"query", func(r *reader, n ast.Node, t *topicDraft) { t.query, t.queryGiven = r.readQuery(n) }},
 		{"feeds", func(r *reader, n ast.Node, t *topicDraft) { t.feeds = r.readRefs(n) }},
 		{"retention", func(r *reader, n ast.Node, t *topicDraft) { t.keep = r.readKeep(n) }},
 	}

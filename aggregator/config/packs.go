@@ -63,11 +63,11 @@ func (r *reader) findPack(s scalar) *aggregator.Topic {
 }
 
 // checkExtended notes where a query that is good by itself is none together with its pack's.
-func (r *reader) checkExtended(t topicDraft) {
-	if t.pack == nil || t.Query == "" || r.options.CheckQuery == nil || r.options.CheckQuery(t.Query) != nil {
+func (r *reader) checkExtended(t topicDraft, check func(name, query string) error) {
+	if t.pack == nil {
 		return
 	}
-	if err := r.options.CheckQuery(t.extended().Query); err != nil {
+	if err := check("", t.extended().Query); err != nil {
 		text, _, _ := strings.Cut(err.Error(), "; ")
 		r.problemWith(t.key+".query", t.at, "query cannot be joined to that of the pack: "+text,
 			"make it shorter, or a topic of its own")
@@ -85,7 +85,8 @@ func (t topicDraft) extended() aggregator.Topic {
 	if topic.Query == "" {
 		topic.Query = t.pack.Query
 	} else {
-		topic.Query = "(" + t.pack.Query + ")\nOR (" + topic.Query + ")"
+		// Either may end in a comment.
+		topic.Query = "(" + t.pack.Query + "\n)\nOR (" + topic.Query + "\n)"
 	}
 	return topic
 }

@@ -26,7 +26,7 @@ func TestPacks(t *testing.T) {
 			"feeds: [{id: f, url: 'https://example.org/'}]\n" +
 				"topics: [{query: sugar OR tea, title: T, id: competition, description: D, feeds: [f], pack: antitrust}]",
 			[]aggregator.Topic{{
-				ID: "competition", Title: "T", Description: "D", Query: "(antitrust)\nOR (sugar OR tea)", Feeds: []aggregator.FeedID{"f"},
+				ID: "competition", Title: "T", Description: "D", Query: "(antitrust\n)\nOR (sugar OR tea\n)", Feeds: []aggregator.FeedID{"f"},
 			}},
 		},
 		"the same pack twice, under two ids": {

@@ -1,11 +1,9 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
@@ -18,6 +16,7 @@ type topicDraft struct {
 	at         place
 	id         ref
 	idGiven    bool
+	query      queryDraft
 	queryGiven bool
 	// pack is the topic that this one begins from; packGiven says that there is to be one, right or wrong.
 	pack      *aggregator.Topic
@@ -47,41 +46,11 @@ func (r *reader) readTopics(n ast.Node, d *draft) {
 		if !t.queryGiven && !t.packGiven {
 			r.problem(t.at, "a topic without a query", `add one, as in query: '"data protection" OR privacy'`)
 		}
-		r.checkExtended(t)
+		t.Query = t.query.text
 		d.topicsBroken = d.topicsBroken || t.packGiven && t.pack == nil && !t.idGiven
 		d.topics = append(d.topics, t)
 	})
 	d.topicsBroken = d.topicsBroken || !list
-}
-
-// readQuery reads a query and reports whether there is one, right or wrong.
-func (r *reader) readQuery(n ast.Node, into *string) bool {
-	s, ok := r.scalar(n)
-	if !ok {
-		resolved, ok := r.resolve(n)
-		return !ok || !isNull(resolved)
-	}
-	query := strings.TrimSpace(s.text)
-	if query == "" {
-		return false
-	}
-	*into = query
-	if r.options.CheckQuery == nil {
-		return true
-	}
-	err := r.options.CheckQuery(query)
-	if err == nil {
-		return true
-	}
-	at := s.at
-	var located interface{ Offset() int }
-	if errors.As(err, &located) && !s.expanded && s.raw == s.text {
-		skipped := strings.Index(s.raw, query)
-		at = r.locate(s, skipped+min(max(0, located.Offset()), len(query)))
-	}
-	what, mend := explain(s, err, "docs/query-language.md shows how queries are written")
-	r.problem(at, "query cannot be read: "+what, mend)
-	return true
 }
 
 // finish checks what needs the whole file and puts the parts of the draft together.
@@ -100,6 +69,7 @@ func (r *reader) finish(d *draft) {
 		d.Fetch.Hosts[name] = limit
 	}
 	r.finishWebSub(d)
+	r.finishQueries(d)
 	feeds := r.finishFeeds(d)
 	topics := r.finishTopics(d)
 	d.Retention.Feeds, d.Retention.Topics = ownRules(d)

@@ -8,22 +8,34 @@
 //	query  = or
 //	or     = and { "OR" and }
 //	and    = not { [ "AND" ] not }             terms side by side are joined by AND
-//	not    = [ "NOT" | "-" ] term              "-" stands directly before its term
-//	term   = [ field ":" ] ( word | phrase | "(" or ")" )
-//	field  = "title" | "category" | "feed" | "lang"
+//	not    = [ "NOT" | "-" ] near              "-" stands directly before its term
+//	near   = term { "NEAR/" number term }
+//	term   = [ field ":" ] ( word | phrase | "(" or ")" | list | "@" name )
+//	list   = number "of" "(" or { "," or } ")"
+//	field  = "title" | "category" | "author" | "url" | "host" | "feed" | "lang" | "published"
 //	phrase = a double quote, words, a double quote
 //
-// NOT binds tighter than AND, AND tighter than OR. Operators are in capitals; in small letters they are words. A *
-// at the end of a word, in a phrase too, stands for any end of it. There is no escaping: in quotes nothing but the
-// closing quote and the * has a meaning. What the language does not know is an error, so that a slip of the hand is
-// seen when the config is read and not by the stories that are missing a month later; characters that later
-// versions may need ([ ] { } < > = ~ ^ ! ? , ; | \ @, the word NEAR) are refused outside quotes for the same reason.
+// NEAR binds tighter than NOT, NOT than AND, AND than OR. Operators are in capitals; in small letters they are words. A * in a
+// word, in a phrase too, stands for any letters. A # with white space behind it begins a comment, which goes to the end of
+// the line. There is no escaping: in quotes nothing but the closing quote and the * has a meaning. What the language does not
+// know is an error, so that a slip of the hand is seen when the config is read and not by the stories that are missing a
+// month later; characters that later versions may need ([ ] { } < > = ~ ^ ! ? ; | \) are refused outside quotes for the
+// same reason.
 //
 // A term without a field is looked for in the item's title, in the plain text of its summary and of its content, and
 // in its categories. A phrase matches within one of these and within one line (a paragraph, a list item, a table
-// cell), never across two. title: and category: restrict to the title and to one category at a time. feed: compares
-// the id of the item's feed, feed:aws* its beginning. lang: compares the item's language tag by BCP 47 prefix: lang:en
-// finds en and en-GB. A query that would match whatever lacks something ("NOT sport") is refused.
+// cell), never across two. title:, category:, author: and url: restrict to the title and to one category, author or link at
+// a time. feed: compares the id of the item's feed, feed:aws* its beginning. lang: compares the item's language tag by BCP 47
+// prefix: lang:en finds en and en-GB. host: compares the hosts of the item's links by their last labels, published: its date.
+// A query that would match whatever lacks something ("NOT sport") is refused.
+//
+// a NEAR/n b holds where an a and a b that share no word are in one line and the distance from the last word of the one that
+// comes first to the first word of the other is at most n; the next word is at 1. The sides are terms that are looked for in
+// text, ORs of such, and NEARs. A NEAR has a place itself: each stretch of words from the beginning of the one to the end of the
+// other that holds no shorter such stretch (minimal interval semantics).
+//
+// @name stands for a query of the Library, in parentheses. It is put in its place when the query is read, so that the canonical
+// form has no names and Matcher.Rules changes with what they stand for.
 //
 // # Words
 //
@@ -55,7 +67,7 @@
 //
 // The cost of matching grows with what an item contains and not with the number of topics. From each query the
 // Matcher takes triggers: words, or pairs of adjacent words of a phrase, one of which occurs in every item that the query
-// can match; a query that asks only for feeds or languages is triggered by them. An item's text is read once,
+// can match; a query that asks only for feeds, languages or hosts is triggered by them, one that asks only for a date by all. An item's text is read once,
 // each word is looked up once, and only the queries whose triggers were met are evaluated. Query.Match and
 // Query.Explain do the same for one query by walking its tree, without an index; the tests hold the two against
 // each other.

@@ -75,6 +75,18 @@ func TestParseGivesTheCanonicalForm(t *testing.T) {
 	}
 }
 
+func TestOneLine(t *testing.T) {
+	for query, want := range map[string]string{
+		"# all\n a OR # x\n\t(b\nNEAR/3  \"c  d\" )-title:e 2  of (f,\n g) # y": `a OR (b NEAR/3 "c d" )-title:e 2 of (f, g)`,
+		"@a\n#b":    "@a #b",
+		"a\nOR (b,": "a\nOR (b,",
+	} {
+		if got := topic.OneLine(query); got != want {
+			t.Errorf("%q on one line: %q, want %q", query, got, want)
+		}
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for name, tc := range map[string]struct {
 		query, at  string // at is what the offset points at

@@ -221,3 +221,21 @@ func (n *node) clone(at int) *node {
 
 // foldSpace folds white space as terms have it.
 func foldSpace(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// OneLine is the query as it is written, on one line: without its comments. One that cannot be read stays as it is.
+func OneLine(query string) string {
+	lexemes, err := lex(query)
+	if err != nil {
+		return query
+	}
+	var b strings.Builder
+	end := 0
+	for _, l := range lexemes {
+		if l.at > end && l.kind != lexEnd && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(foldSpace(query[l.at:l.end]))
+		end = l.end
+	}
+	return b.String()
+}

@@ -292,11 +292,11 @@ func matchedWords(hits []topic.Hit) []string {
 
 // Test implements desk.
 func (s *station) Test(ctx context.Context, req testRequest) (testReport, error) {
-	query, err := topic.Parse(req.Query)
+	query, err := s.queries.Parse(req.Query)
 	if err != nil {
 		return testReport{}, usageError{fmt.Errorf("query: %w", err)}
 	}
-	matcher, err := topic.NewMatcher([]aggregator.Topic{{ID: "test", Query: req.Query, Feeds: req.Feeds}})
+	matcher, err := s.queries.NewMatcher([]aggregator.Topic{{ID: "test", Query: req.Query, Feeds: req.Feeds}})
 	if err != nil {
 		return testReport{}, usageError{err}
 	}

@@ -16,7 +16,7 @@ func TestExampleTopics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	matcher, err := topic.NewMatcher(cfg.Topics)
+	matcher, err := topic.NewLibrary(cfg.Queries).NewMatcher(cfg.Topics)
 	if err != nil {
 		t.Fatal(err)
 	}

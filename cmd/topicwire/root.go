@@ -187,9 +187,15 @@ func (p *program) parseConfig(file string, data []byte) (*config.Config, error) 
 			return err
 		},
 		CheckHost: hosts.CheckName,
-		CheckQuery: func(query string) error {
-			_, err := topic.Parse(query)
-			return err
+		Queries: func(named map[string]string) func(name, query string) error {
+			library := topic.NewLibrary(named)
+			return func(name, query string) error {
+				if name != "" {
+					return library.Err(name)
+				}
+				_, err := library.Parse(query)
+				return err
+			}
 		},
 	})
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/publish"
-	"github.com/topicwire/topicwire/aggregator/topic"
 )
 
 func (p *program) runCommand() *cobra.Command {
@@ -137,7 +136,7 @@ func (s *station) publishOptions() publish.Options {
 		Generator:  "topicwire",
 		Log:        s.log,
 		ParseQuery: func(text string) (func(*aggregator.Item) bool, error) {
-			query, err := topic.Parse(text)
+			query, err := s.queries.Parse(text)
 			if err != nil {
 				return nil, err
 			}

@@ -43,6 +43,7 @@ const (
 type station struct {
 	config    *config.Config
 	store     storage.Store
+	queries   *topic.Library
 	topics    *topic.Matcher
 	poller    *poll.Poller
 	authority string
@@ -56,7 +57,8 @@ type station struct {
 
 // openStation opens the store of cfg. The caller closes the station's store.
 func (p *program) openStation(ctx context.Context, cfg *config.Config, log *slog.Logger) (*station, error) {
-	matcher, err := topic.NewMatcher(cfg.Topics)
+	queries := topic.NewLibrary(cfg.Queries)
+	matcher, err := queries.NewMatcher(cfg.Topics)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +66,7 @@ func (p *program) openStation(ctx context.Context, cfg *config.Config, log *slog
 	if err != nil {
 		return nil, err
 	}
-	s := &station{config: cfg, store: store, topics: matcher, log: log, now: p.now}
+	s := &station{config: cfg, store: store, queries: queries, topics: matcher, log: log, now: p.now}
 	if s.push, err = s.newPush(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

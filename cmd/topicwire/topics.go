@@ -12,6 +12,7 @@ import (
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/config"
+	"github.com/topicwire/topicwire/aggregator/topic"
 )
 
 func (p *program) topicsCommand() *cobra.Command {
@@ -53,7 +54,7 @@ func (p *program) topicsListCommand() *cobra.Command {
 			reports := make([]topicReport, 0, len(cfg.Topics))
 			for _, t := range cfg.Topics {
 				reports = append(reports, topicReport{
-					ID: t.ID, Title: t.Title, Description: t.Description, Query: oneLine(t.Query),
+					ID: t.ID, Title: t.Title, Description: t.Description, Query: topic.OneLine(t.Query),
 					Feeds: append([]aggregator.FeedID{}, t.Feeds...), URL: cfg.BaseURL + "/topics/" + string(t.ID), Refiling: refiling,
 				})
 			}
