@@ -25,9 +25,6 @@ const (
 	inURL
 )
 
-// allPlaces are the places in the order in which they are shown.
-var allPlaces = [...]place{inTitle, inText, inCategory, inAuthor, inURL}
-
 func (p place) String() string {
 	switch p {
 	case inTitle:

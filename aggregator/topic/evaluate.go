@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -26,10 +27,43 @@ func (q *Query) Match(item *aggregator.Item) bool {
 	return newReading(item).holds(q.root)
 }
 
+// Occurrence is a place where an item has a term of a query.
+type Occurrence struct {
+	// Term and Field are as in Hit.
+	Term, Field string
+	// Text is what the term was found in: the title, the plain text of the content or of the summary, a category, an author, a
+	// link, or the value that feed:, lang:, host: or published: compares. Start and End are where it is there, in bytes.
+	Text       string
+	Start, End int
+}
+
+// Words is how the term is spelt there.
+func (o *Occurrence) Words() string { return o.Text[o.Start:o.End] }
+
 // Explain gives the terms that make the query match the item, in the order of the query and for each of them by
 // field; terms that must not occur are not among them. It is nil where the query does not match.
 func (q *Query) Explain(item *aggregator.Item) []Hit {
-	return newReading(item).explain(q.root, nil)
+	var hits []Hit
+	for o := range q.Occurrences(item) {
+		i := len(hits) - 1
+		if i < 0 || hits[i].Term != o.Term || hits[i].Field != o.Field {
+			hits = append(hits, Hit{Term: o.Term, Field: o.Field})
+			i++
+		}
+		if words := o.Words(); len(hits[i].Words) < maxSpellings && !slices.Contains(hits[i].Words, words) {
+			hits[i].Words = append(hits[i].Words, words)
+		}
+	}
+	return hits
+}
+
+// Occurrences yields all places of the terms that make the query match the item, in the order of the query and then of the
+// text; of a NEAR, those where it is found. There are none where the query does not match.
+func (q *Query) Occurrences(item *aggregator.Item) iter.Seq[Occurrence] {
+	return func(yield func(Occurrence) bool) {
+		r := newReading(item)
+		r.explain(q.root, nil, yield)
+	}
 }
 
 // reading is a document cut into words.
@@ -131,63 +165,50 @@ func (r *reading) begins(t *term, at int) bool {
 	return true
 }
 
-func (r *reading) explain(n *node, hits []Hit) []Hit {
-	if n.op == opNot || !r.holds(n) {
-		return hits
-	}
+// explain yields the occurrences of the node's terms if it holds, of terms within a NEAR those in one of its spans. It reports
+// whether to go on.
+func (r *reading) explain(n *node, within []span, yield func(Occurrence) bool) bool {
 	switch {
-	case n.op == opNear:
-		return r.explainWithin(n, r.spans(n), hits)
-	case n.op != opTerm:
-		for _, kid := range n.kids {
-			hits = r.explain(kid, hits)
-		}
-		return hits
-	case n.term.isText():
-		return r.spellings(n.term, nil, hits)
-	}
-	value := ""
-	switch n.term.field {
-	case "feed":
-		value = r.feed
-	case "lang":
-		value = r.lang
-	case "host":
-		value = r.hosts[slices.IndexFunc(r.hosts, func(host string) bool { return isBelow(host, n.term.value.word) })]
-	case "published":
-		value = r.published.UTC().Format(time.DateOnly)
-	}
-	return append(hits, Hit{n.term.String(), n.term.field, []string{value}})
-}
-
-// explainWithin explains the terms of a NEAR by where it is found.
-func (r *reading) explainWithin(n *node, within []span, hits []Hit) []Hit {
-	if n.op == opTerm {
-		return r.spellings(n.term, within, hits)
+	case within == nil && (n.op == opNot || !r.holds(n)):
+		return true
+	case n.op == opTerm && n.term.isText():
+		return r.explainText(n.term, within, yield)
+	case n.op == opTerm:
+		value := r.value(n.term)
+		return yield(Occurrence{n.term.String(), n.term.field, value, 0, len(value)})
+	case n.op == opNear && within == nil:
+		within = r.spans(n)
 	}
 	for _, kid := range n.kids {
-		hits = r.explainWithin(kid, within, hits)
+		if !r.explain(kid, within, yield) {
+			return false
+		}
 	}
-	return hits
+	return true
 }
 
-// spellings adds how the term is spelt, within one of the spans unless there are none.
-func (r *reading) spellings(t *term, within []span, hits []Hit) []Hit {
-	spelt := map[place][]string{}
+func (r *reading) explainText(t *term, within []span, yield func(Occurrence) bool) bool {
 	for i := r.find(t, 0); i >= 0; i = r.find(t, i+1) {
 		first, last := r.words[i], r.words[i+len(t.parts)-1]
 		if within != nil && !slices.ContainsFunc(within, func(s span) bool { return s.first <= first.at && last.at <= s.last }) {
 			continue
 		}
-		words := first.text[first.start:last.end]
-		if len(spelt[first.where]) < maxSpellings && !slices.Contains(spelt[first.where], words) {
-			spelt[first.where] = append(spelt[first.where], words)
+		if !yield(Occurrence{t.String(), first.where.String(), first.text, first.start, last.end}) {
+			return false
 		}
 	}
-	for _, where := range allPlaces {
-		if spelt[where] != nil {
-			hits = append(hits, Hit{t.String(), where.String(), spelt[where]})
-		}
+	return true
+}
+
+// value is what the item has of what the term, which it has, compares.
+func (r *reading) value(t *term) string {
+	switch t.field {
+	case "feed":
+		return r.feed
+	case "host":
+		return r.hosts[slices.IndexFunc(r.hosts, func(host string) bool { return isBelow(host, t.value.word) })]
+	case "published":
+		return r.published.UTC().Format(time.DateOnly)
 	}
-	return hits
+	return r.lang
 }

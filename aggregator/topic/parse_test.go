@@ -77,7 +77,7 @@ func TestParseGivesTheCanonicalForm(t *testing.T) {
 
 func TestOneLine(t *testing.T) {
 	for query, want := range map[string]string{
-		"# all\n a OR # x\n\t(b\nNEAR/3  \"c  d\" )-title:e 2  of (f,\n g) # y": `a OR (b NEAR/3 "c d" )-title:e 2 of (f, g)`,
+		"# all\n a OR # x\n\t(b\nNEAR/3  \"c  d\" )-title:e 2  of (f,\n g) # y": `a OR (b NEAR/3 "c d")-title:e 2 of (f, g)`,
 		"@a\n#b":    "@a #b",
 		"a\nOR (b,": "a\nOR (b,",
 	} {

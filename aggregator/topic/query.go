@@ -229,13 +229,13 @@ func OneLine(query string) string {
 		return query
 	}
 	var b strings.Builder
-	end := 0
+	end, opened := 0, true
 	for _, l := range lexemes {
-		if l.at > end && l.kind != lexEnd && b.Len() > 0 {
+		if l.at > end && !opened && l.kind != lexClose && l.kind != lexComma && l.kind != lexEnd {
 			b.WriteByte(' ')
 		}
 		b.WriteString(foldSpace(query[l.at:l.end]))
-		end = l.end
+		end, opened = l.end, l.kind == lexOpen
 	}
 	return b.String()
 }

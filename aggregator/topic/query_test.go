@@ -1,6 +1,7 @@
 package topic_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -406,6 +407,26 @@ func TestExplain(t *testing.T) {
 				t.Errorf("explain %s (-want +got):\n%s", tc.query, diff)
 			}
 		})
+	}
+}
+
+func TestOccurrences(t *testing.T) {
+	it := &aggregator.Item{Title: "Data, data", Content: "<p>Données: l&#39;école</p><p>data law</p>", Summary: "<p>A law on data", Feed: "f"}
+	var got []string
+	for o := range parse(t, `data OR école OR "data law" OR feed:f`).Occurrences(it) {
+		got = append(got, fmt.Sprintf("%s in %s %q: %d %q", o.Term, o.Field, o.Text, o.Start, o.Words()))
+	}
+	text := "Données: l'école\ndata law"
+	want := []string{
+		`data in title "Data, data": 0 "Data"`, `data in title "Data, data": 6 "data"`,
+		fmt.Sprintf(`data in text %q: 19 "data"`, text), `data in text "A law on data": 9 "data"`,
+		fmt.Sprintf(`école in text %q: 12 "école"`, text), fmt.Sprintf(`"data law" in text %q: 19 "data law"`, text), `feed:f in feed "f": 0 "f"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("occurrences differ (-want +got):\n%s", diff)
+	}
+	for range parse(t, "data").Occurrences(it) {
+		break // which must end the search
 	}
 }
 

@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"aggregator/parse/scan":              {},
 	"aggregator/parse/internal/specimen": {},
 	"aggregator/topic":                   {"aggregator/markup"},
+	"aggregator/topic/labelled":          {},
 	"aggregator/topic/pack":              {},
 	"aggregator/story":                   {"aggregator/markup"},
 	"aggregator/poll":                    {"aggregator/fetch", "aggregator/hosts", "aggregator/parse", "aggregator/schedule", "aggregator/story"},

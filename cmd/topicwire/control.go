@@ -88,6 +88,10 @@ func controlHandler(s *station, ready <-chan struct{}, log *slog.Logger) http.Ha
 		report, err := s.Test(r.Context(), req)
 		reply(w, report, err)
 	})
+	handle("GET /explain", func(w http.ResponseWriter, r *http.Request) {
+		report, err := s.Explain(r.Context(), r.FormValue("item"))
+		reply(w, report, err)
+	})
 	handle("POST /fetch", func(w http.ResponseWriter, r *http.Request) {
 		all := r.FormValue("all") == "true"
 		log.Info("a command asked for a pass", "all", all)
@@ -304,6 +308,11 @@ func (d *remoteDesk) Resume(ctx context.Context, id aggregator.FeedID) (report f
 // Test implements desk.
 func (d *remoteDesk) Test(ctx context.Context, req testRequest) (report testReport, err error) {
 	return report, d.askFor(ctx, http.MethodPost, "/test", nil, req, &report)
+}
+
+// Explain implements desk.
+func (d *remoteDesk) Explain(ctx context.Context, item string) (report explainReport, err error) {
+	return report, d.askFor(ctx, http.MethodGet, "/explain", url.Values{"item": {item}}, nil, &report)
 }
 
 // Fetch implements desk.

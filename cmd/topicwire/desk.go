@@ -8,14 +8,12 @@ import (
 	"iter"
 	"net/url"
 	"regexp"
-	"slices"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/export"
 	"github.com/topicwire/topicwire/aggregator/poll"
 	"github.com/topicwire/topicwire/aggregator/schedule"
-	"github.com/topicwire/topicwire/aggregator/topic"
 )
 
 // desk answers the commands that work whether or not a daemon holds the store: a station does so itself, a remoteDesk
@@ -31,6 +29,8 @@ type desk interface {
 	Export(ctx context.Context, req exportRequest, w io.Writer) (rows int, err error)
 	// Test says what a query matches in the store.
 	Test(ctx context.Context, req testRequest) (testReport, error)
+	// Explain says why the item of the given id or link is in its topics.
+	Explain(ctx context.Context, item string) (explainReport, error)
 	storeDesk
 	publishDesk
 }
@@ -103,6 +103,8 @@ type testReport struct {
 	// Matched counts the items that match, Items all that were looked at.
 	Matched int `json:"matched"`
 	Items   int `json:"items"`
+	// Histogram says when those that match were published.
+	Histogram histogram `json:"histogram"`
 	// Latest are the latest of those that match, newest first.
 	Latest []testMatch `json:"latest"`
 }
@@ -115,6 +117,8 @@ type testMatch struct {
 	URL       string            `json:"url"`
 	// Terms are the words of the item that the query's terms matched.
 	Terms []string `json:"terms"`
+	// Hits are where they are.
+	Hits []hitReport `json:"hits"`
 }
 
 func newFeedReport(s aggregator.FeedStatus) feedReport {
@@ -275,48 +279,4 @@ func (s *station) hasTopic(id aggregator.TopicID) error {
 
 func (s *station) items(ctx context.Context, req exportRequest) iter.Seq2[aggregator.Item, error] {
 	return s.store.Items(ctx, aggregator.ItemQuery{Topic: req.Topic, Since: req.Since, Until: req.Until})
-}
-
-// matchedWords are the words of an item that a query's terms matched, each once.
-func matchedWords(hits []topic.Hit) []string {
-	words := []string{}
-	for _, hit := range hits {
-		for _, w := range hit.Words {
-			if !slices.Contains(words, w) {
-				words = append(words, w)
-			}
-		}
-	}
-	return words
-}
-
-// Test implements desk.
-func (s *station) Test(ctx context.Context, req testRequest) (testReport, error) {
-	query, err := s.queries.Parse(req.Query)
-	if err != nil {
-		return testReport{}, usageError{fmt.Errorf("query: %w", err)}
-	}
-	matcher, err := s.queries.NewMatcher([]aggregator.Topic{{ID: "test", Query: req.Query, Feeds: req.Feeds}})
-	if err != nil {
-		return testReport{}, usageError{err}
-	}
-	report := testReport{Query: query.String(), Latest: []testMatch{}}
-	latest := latestMatches{limit: req.Limit}
-	for it, err := range s.store.Items(ctx, aggregator.ItemQuery{}) {
-		if err != nil {
-			return testReport{}, err
-		}
-		report.Items++
-		if len(matcher.Match(&it)) == 0 {
-			continue
-		}
-		report.Matched++
-		latest.add(it)
-	}
-	for _, it := range latest.sorted() {
-		report.Latest = append(report.Latest, testMatch{
-			ID: it.ID, Feed: it.Feed, Published: it.Published, Title: it.Title, URL: it.URL, Terms: matchedWords(query.Explain(&it)),
-		})
-	}
-	return report, nil
 }

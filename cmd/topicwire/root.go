@@ -44,12 +44,14 @@ type program struct {
 	configFile     string
 	logLevel       string
 	logFormat      string
+	// terminal says that standard output is one.
+	terminal bool
 }
 
 // execute runs the command line and returns the exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	printed := &checkedWriter{Writer: stdout}
-	p := &program{stdout: printed, stderr: stderr, now: time.Now}
+	p := &program{stdout: printed, stderr: stderr, now: time.Now, terminal: isTerminal(stdout)}
 	root := p.command()
 	root.SetArgs(args)
 	root.SetOut(printed)

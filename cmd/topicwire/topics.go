@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -16,7 +14,7 @@ import (
 )
 
 func (p *program) topicsCommand() *cobra.Command {
-	return group("topics", "The topics and what their queries match", p.topicsListCommand(), p.topicsTestCommand(), p.topicsPacksCommand())
+	return group("topics", "The topics and what their queries match", p.topicsListCommand(), p.topicsTestCommand(), p.topicsExplainCommand(), p.topicsPacksCommand())
 }
 
 // topicReport is a line of 'topics list'.
@@ -102,68 +100,6 @@ func (p *program) refiling(ctx context.Context, cfg *config.Config) *refilingRep
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-func (p *program) topicsTestCommand() *cobra.Command {
-	var (
-		asJSON bool
-		named  string
-		limit  int
-	)
-	cmd := &cobra.Command{
-		Use:   "test QUERY",
-		Short: "Show what a query matches among the stored items",
-		Long: `Show how many of the stored items a query matches, and the latest of them with the words that matched.
-Items that a feed forces into a topic are not counted. The query language is described in docs/query-language.md.`,
-		Example: `  topicwire topics test '"data protection" OR gdpr*'
-  topicwire topics test 'title:(cloud AND pakistan) -lang:de' --limit 50
-  topicwire topics test --topic cloud --json     # the query of a topic in the config`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case named == "" && len(args) == 0:
-				return usageError{fmt.Errorf("give a query or --topic; see '%s --help'", cmd.CommandPath())}
-			case named == "" && len(args) > 1:
-				return usageError{fmt.Errorf("want one query, got %d arguments: put the query in quotes", len(args))}
-			case named != "" && len(args) > 0:
-				return usageError{fmt.Errorf("give a query or --topic, not both")}
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if limit < 0 {
-				return usageError{fmt.Errorf("--limit %d: want 0 or more", limit)}
-			}
-			req := testRequest{Limit: limit}
-			if named == "" {
-				req.Query = args[0]
-			}
-			d, cfg, done, err := p.desk(cmd.Context(), false)
-			if err != nil {
-				return err
-			}
-			defer done()
-			if named != "" {
-				t, err := findTopic(cfg, named)
-				if err != nil {
-					return err
-				}
-				req.Query, req.Feeds = t.Query, t.Feeds
-			}
-			report, err := d.Test(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(p.stdout, report)
-			}
-			return printTest(p.stdout, report)
-		},
-	}
-	cmd.Flags().StringVar(&named, "topic", "", "test the query of this topic of the config")
-	cmd.Flags().IntVar(&limit, "limit", 20, "show at most so many items")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
-	p.completeTopics(cmd)
-	return cmd
-}
-
 // findTopic is the config's topic with the given id.
 func findTopic(cfg *config.Config, id string) (aggregator.Topic, error) {
 	ids := make([]string, 0, len(cfg.Topics))
@@ -189,43 +125,4 @@ func (p *program) completeTopics(cmd *cobra.Command) {
 		}
 		return ids, cobra.ShellCompDirectiveNoFileComp
 	})
-}
-
-func printTest(w io.Writer, r testReport) error {
-	fmt.Fprintf(w, "%s\nmatches %d of %d items\n", r.Query, r.Matched, r.Items)
-	if len(r.Latest) > 0 {
-		fmt.Fprintln(w)
-	}
-	for _, m := range r.Latest {
-		fmt.Fprintf(w, "%s  %s  %s\n", m.Published.UTC().Format("2006-01-02"), m.Feed, oneLine(m.Title))
-		fmt.Fprintf(w, "            %s\n            %s\n", strings.Join(m.Terms, ", "), m.URL)
-	}
-	if more := r.Matched - len(r.Latest); more > 0 {
-		fmt.Fprintf(w, "\n%d more; --limit shows more of them\n", more)
-	}
-	return nil
-}
-
-// latestMatches keeps the latest of the items that it is given, up to a limit.
-type latestMatches struct {
-	limit int
-	items []aggregator.Item
-}
-
-func (l *latestMatches) add(it aggregator.Item) {
-	l.items = append(l.items, it)
-	if len(l.items) >= 2*l.limit+64 {
-		l.items = l.sorted()
-	}
-}
-
-// sorted are the latest, newest first.
-func (l *latestMatches) sorted() []aggregator.Item {
-	slices.SortFunc(l.items, func(a, b aggregator.Item) int {
-		if c := b.Published.Compare(a.Published); c != 0 {
-			return c
-		}
-		return slices.Compare(a.ID[:], b.ID[:])
-	})
-	return l.items[:min(len(l.items), l.limit)]
 }

@@ -14,7 +14,7 @@ func BenchmarkPacks(b *testing.B) {
 	var items []*aggregator.Item
 	for _, half := range []string{"tune.jsonl", "held-out.jsonl"} {
 		for _, l := range readLabelled(b, half) {
-			items = append(items, l.item())
+			items = append(items, l.Item())
 		}
 	}
 	plain := newMatcher(b, []aggregator.Topic{{ID: "plain", Query: "cloud"}})

@@ -1,16 +1,14 @@
 package pack_test
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"flag"
 	"os"
-	"slices"
 	"testing"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/topic"
+	"github.com/topicwire/topicwire/aggregator/topic/labelled"
 	"github.com/topicwire/topicwire/aggregator/topic/pack"
 )
 
@@ -21,76 +19,41 @@ var misses = flag.Bool("misses", false, "show the items of tune.jsonl that packs
 // leastF1 is what each pack has to reach on the half that it was not tuned on.
 const leastF1 = 0.95
 
-// labelled is an item of testdata, in the form that labelled files have everywhere.
-type labelled struct {
-	Title    string               `json:"title"`
-	Text     string               `json:"text"`
-	Language string               `json:"language"`
-	Topics   []aggregator.TopicID `json:"topics"`
-}
-
-func (l *labelled) item() *aggregator.Item {
-	return &aggregator.Item{Title: l.Title, Content: "<p>" + l.Text + "</p>", Language: l.Language}
-}
-
-func readLabelled(t testing.TB, name string) []labelled {
+func readLabelled(t testing.TB, name string) []labelled.Item {
 	t.Helper()
-	data, err := os.ReadFile("testdata/" + name)
+	f, err := os.Open("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var items []labelled
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	for decoder.More() {
-		var l labelled
-		if err := decoder.Decode(&l); err != nil {
-			t.Fatalf("testdata/%s, item %d: %v", name, len(items)+1, err)
-		}
-		items = append(items, l)
+	defer f.Close()
+	items, err := labelled.Read(f)
+	if err != nil {
+		t.Fatalf("testdata/%s: %v", name, err)
 	}
 	return items
-}
-
-// score counts what a pack finds.
-type score struct{ right, wrong, missed int }
-
-func (s score) precision() float64 { return float64(s.right) / float64(max(1, s.right+s.wrong)) }
-func (s score) recall() float64    { return float64(s.right) / float64(max(1, s.right+s.missed)) }
-func (s score) f1() float64 {
-	return float64(2*s.right) / float64(max(1, 2*s.right+s.wrong+s.missed))
 }
 
 // TestQuality measures the packs on both halves of the labelled items. With -v it prints the figures.
 func TestQuality(t *testing.T) {
 	packs := all(t)
+	ids := make([]aggregator.TopicID, len(packs))
+	for i, p := range packs {
+		ids[i] = p.ID
+	}
 	matcher := newMatcher(t, packs)
 	for _, half := range []string{"tune.jsonl", "held-out.jsonl"} {
-		scores := make(map[aggregator.TopicID]score)
-		for _, l := range readLabelled(t, half) {
-			found := matcher.Match(l.item())
-			for _, p := range packs {
-				s := scores[p.ID]
-				switch got, want := slices.Contains(found, p.ID), slices.Contains(l.Topics, p.ID); {
-				case got && want:
-					s.right++
-				case got:
-					s.wrong++
-				case want:
-					s.missed++
-				}
-				if *misses && half == "tune.jsonl" && scores[p.ID].right == s.right && scores[p.ID] != s {
-					t.Logf("%s: found %v, want %v: %s", p.ID, found, l.Topics, l.Title)
-				}
-				scores[p.ID] = s
+		items := readLabelled(t, half)
+		scores, mistakes := labelled.Measure(items, ids, matcher.Match)
+		for i, s := range scores {
+			t.Logf("%-14s  %-18s  of %2d: precision %.3f  recall %.3f  F1 %.3f",
+				half, ids[i], s.Right+s.Missed, s.Precision(), s.Recall(), s.F1())
+			if half == "held-out.jsonl" && s.F1() < leastF1 {
+				t.Errorf("%s: F1 is %.3f on %s, want %.2f", ids[i], s.F1(), half, leastF1)
 			}
 		}
-		for _, p := range packs {
-			s := scores[p.ID]
-			t.Logf("%-14s  %-18s  of %2d: precision %.3f  recall %.3f  F1 %.3f",
-				half, p.ID, s.right+s.missed, s.precision(), s.recall(), s.f1())
-			if half == "held-out.jsonl" && s.f1() < leastF1 {
-				t.Errorf("%s: F1 is %.3f on %s, want %.2f", p.ID, s.f1(), half, leastF1)
+		if *misses && half == "tune.jsonl" {
+			for _, m := range mistakes {
+				t.Logf("%s: found is %t, labels are %v: %s", m.Topic, m.Found, items[m.Item].Topics, items[m.Item].Title)
 			}
 		}
 	}
