@@ -241,15 +241,20 @@ func (c *check) story(r *reader, it *aggregator.Item) error {
 	if err != nil {
 		return err
 	}
-	lists := r.bucket(listsBucket).Cursor()
 	for _, p := range listing(reports) {
 		c.places++
 		number, ok, err := r.topicNumber(p.topic)
 		if err != nil {
 			return err
 		}
-		key := listKey(number, p.at, it.Story)
-		if found, _ := lists.Seek(key); !ok || !bytes.Equal(found, key) {
+		there := false
+		if ok {
+			there, err = r.isListed(number, listed{p.at, it.Story})
+		}
+		if err != nil {
+			return err
+		}
+		if !there {
 			c.problem("story %v is not listed under %q where it belongs", it.Story, p.topic)
 		}
 	}
@@ -383,8 +388,12 @@ func (c *check) topic(r *reader, k, v []byte) error {
 // is with the members.
 func (c *check) lists() error {
 	listed, members := 0, 0
-	err := c.scan(c.ctx, listsBucket, func(*reader, []byte, []byte) error {
-		listed++
+	err := c.scan(c.ctx, listsBucket, func(_ *reader, k, v []byte) error {
+		stories, err := parseListed(k, v)
+		if err != nil {
+			c.problem("%v", err)
+		}
+		listed += len(stories)
 		return nil
 	})
 	if err != nil {

@@ -136,6 +136,23 @@ func (r *varints) count(limit int) int {
 	return int(v)
 }
 
+// signed is a number that may be below zero.
+func (r *varints) signed() int64 {
+	zigzag := r.next()
+	return int64(zigzag>>1) ^ -int64(zigzag&1)
+}
+
+// bytes are the next n.
+func (r *varints) bytes(n int) []byte {
+	if n > len(r.rest) {
+		r.bad, r.rest = true, nil
+		return nil
+	}
+	b := r.rest[:n:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
 // unpacked are the items of a frame, as CBOR.
 func (p *packer) unpacked(f frame) ([][]byte, error) {
 	all, err := p.cbor(f.record)

@@ -246,6 +246,10 @@ func (n *newFile) copyAll(ctx context.Context) error {
 			err = n.copyTable(ctx, identityTable)
 		case string(storiesBucket):
 			err = n.copyTable(ctx, storiesTable)
+		case string(listsBucket):
+			err = copyBlocks(ctx, n, listsIndex)
+		case string(membersBucket):
+			err = copyBlocks(ctx, n, membersIndex)
 		case string(revisionsBucket):
 			err = n.copyPacked(ctx, bucket, nil)
 		case string(statesBucket):

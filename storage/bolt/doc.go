@@ -31,7 +31,8 @@
 //	            table: alias           -> 6 bytes 0xff, and the ItemID that it leads to
 //	revisions   ItemID, number         -> record: Revision
 //	stories     table: half a StoryID, Seq, 6 bytes -> 1 for an item of that story, 0 for one that no longer is
-//	lists       number of a topic, short instant, inverted StoryID -> nothing; one entry for each story and each of its topics
+//	lists       number of a topic, short instant, inverted StoryID -> block: the topic's stories from behind the key before
+//	                                      up to this one, by OrderTime (lists.go)
 //	topics      topic                  -> record: Version
 //	members     number of a topic, Seq -> block: the topic's items from above the key before up to this Seq, each with its
 //	                                      Published and the number of its feed (members.go)
@@ -45,8 +46,7 @@
 // sequence number of the bucket items is the last Seq; a Refile takes one too, for the Versions that it moves.
 //
 // What lists holds of a story is a pure function of its items (listing); at each change the places before and after are
-// compared and the difference is written. So the latest stories of a topic are a short scan back from where the topic
-// ends. All topics' members, AllTopics' among them, are kept by Seq, as items are: what a topic has of a period is found
+// compared and the difference is written. So the latest stories of a topic are the last block of its list, or two. All topics' members, AllTopics' among them, are kept by Seq, as items are: what a topic has of a period is found
 // without reading any other item, in the order in which it is to come and in blocks that can be passed over.
 //
 // # Tables
@@ -74,13 +74,14 @@
 //
 // # Formats
 //
-// meta says which format a file has. Open brings an earlier one forward: it writes the store anew and puts it in the
-// place of the old one, as a compaction does (migrate.go). A file of each format is kept in testdata. A newer one is refused.
+// meta says which format a file has. Open brings an earlier one forward (migrate.go): format 4 as it is, those before it by
+// writing the store anew and putting it in the place of the old one, as a compaction does. A file of each format is kept in testdata. A newer one is refused.
 //
 //	1    the first
 //	2    records are summed or packed, there are dictionaries and listings
 //	3    states and feeds are fields, due has URLs
 //	4    items are in chunks, identity and stories are tables, aliases are in identity, there are members and names
+//	5    lists are in blocks; a pair of format 4 is read as a block of one, until it changes or the store is compacted
 //
 // # Writing
 //

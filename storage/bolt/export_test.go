@@ -123,6 +123,19 @@ func MakeMembers(seqs ...uint64) []byte {
 	return b.bytes()
 }
 
+// ReadList reads bytes as a block of lists, as they are and with a checksum that is right.
+func ReadList(value []byte) error {
+	key := listKey(1, listed{at: instant{Sec: 1, Nano: 1}})
+	_, err := parseListed(key, value)
+	_, sealedErr := parseListed(key, sealed(value))
+	return errors.Join(err, sealedErr)
+}
+
+// MakeList makes a block of lists that ends as ReadList wants it.
+func MakeList() []byte {
+	return listedBytes([]listed{{story: aggregator.StoryID{7}}, {at: instant{Sec: 1, Nano: 1}}})
+}
+
 // PlainRecords makes an item's CBOR, as it would be stored without any wrapping.
 func PlainRecords() func(*aggregator.Item) []byte {
 	c, err := newCodec()
@@ -190,6 +203,11 @@ func Spoilers() map[string]func(s *Store) error {
 		"an entry of a story for nothing": table(func(w *writer, _ *aggregator.Item) {
 			w.setReport(aggregator.StoryID{7}, 7777, true)
 		}),
+		"a place in a list that belongs to no story": func(s *Store) error {
+			return first(s, func(w *writer, it *aggregator.Item) error {
+				return w.setPlace(place{aggregator.AllTopics, instantOf(it.OrderTime)}, aggregator.StoryID{7}, true)
+			})
+		},
 		"a member that is gone": func(s *Store) error {
 			return first(s, func(w *writer, it *aggregator.Item) error { return w.enlist(aggregator.AllTopics, it, true) })
 		},

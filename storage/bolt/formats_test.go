@@ -129,7 +129,7 @@ func unpack(t testing.TB, fixture, path string) {
 // A file of each earlier format says what a store of today says that was filled in the same way, also after it was
 // written to and opened again.
 func TestEarlierFormatsAreRead(t *testing.T) {
-	for _, fixture := range []string{"format1.db.gz", "format2.db.gz", "format3.db.gz"} {
+	for _, fixture := range []string{"format1.db.gz", "format2.db.gz", "format3.db.gz", "format4.db.gz"} {
 		t.Run(fixture, func(t *testing.T) {
 			path, today := filepath.Join(t.TempDir(), "old.db"), filepath.Join(t.TempDir(), "today.db")
 			unpack(t, fixture, path)

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"encoding/binary"
 	"time"
 
@@ -27,7 +28,9 @@ func instantOf(t time.Time) instant {
 
 func (i instant) time() time.Time { return time.Unix(i.Sec+zeroUnix, int64(i.Nano)).UTC() }
 
-func (i instant) compare(o instant) int { return i.time().Compare(o.time()) }
+func (i instant) compare(o instant) int {
+	return cmp.Or(cmp.Compare(i.Sec, o.Sec), cmp.Compare(i.Nano, o.Nano))
+}
 
 const secondsADay = 24 * 60 * 60
 
@@ -69,6 +72,25 @@ func (i instant) appendShort(key []byte) []byte {
 	return binary.BigEndian.AppendUint32(append(key, 1), uint32(i.Nano))
 }
 
+// shortInstantIn reads what appendShort wrote, and nothing else.
+func shortInstantIn(key []byte) (i instant, ok bool) {
+	if len(key) >= 6 && key[0] == 1 {
+		i.Sec = int64(key[1])<<32 | int64(binary.BigEndian.Uint32(key[2:]))
+		key = key[6:]
+	} else if len(key) >= 9 {
+		i.Sec = int64(binary.BigEndian.Uint64(key[1:]) ^ 1<<63)
+		key = key[9:]
+	}
+	switch {
+	case len(key) == 1 && key[0] == 0:
+		return i, true
+	case len(key) == 5 && key[0] == 1:
+		i.Nano = int32(binary.BigEndian.Uint32(key[1:]))
+		return i, true
+	}
+	return i, false
+}
+
 // instantIn reads what appendTo wrote at the start of a key.
 func instantIn(key []byte) (instant, []byte, bool) {
 	if len(key) < instantLen {
@@ -89,27 +111,6 @@ func topicKey(topic aggregator.TopicID) []byte {
 	key := make([]byte, 0, 2+len(topic))
 	key = binary.BigEndian.AppendUint16(key, uint16(len(topic)))
 	return append(key, topic...)
-}
-
-// listKey is where a story is listed under the topic with the given number. Keys are read from the last to the first:
-// later stories come first, and of those of one instant the one with the lesser id.
-func listKey(topic uint32, at instant, story aggregator.StoryID) []byte {
-	key := at.appendShort(binary.BigEndian.AppendUint32(make([]byte, 0, 32), topic))
-	for _, b := range story {
-		key = append(key, ^b)
-	}
-	return key
-}
-
-// storyInKey is the story of a key of lists.
-func storyInKey(key []byte) (story aggregator.StoryID, ok bool) {
-	if len(key) < 4+7+len(story) {
-		return story, false
-	}
-	for i, b := range key[len(key)-len(story):] {
-		story[i] = ^b
-	}
-	return story, true
 }
 
 // Seqs take six bytes in tables.

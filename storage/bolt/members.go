@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -27,6 +26,18 @@ type member struct {
 type block struct {
 	key     uint64
 	members []member
+}
+
+// membersIndex is the bucket members.
+var membersIndex = &blocks[member]{
+	bucket: membersBucket, per: membersPerBlock,
+	compare: func(a, b member) int { return cmp.Compare(a.seq, b.seq) },
+	key:     func(topic uint32, last member) []byte { return blockKey(topic, last.seq) },
+	bytes:   func(members []member) []byte { return (&block{members[len(members)-1].seq, members}).bytes() },
+	parse: func(k, v []byte) ([]member, error) {
+		b, err := parseBlock(k, v)
+		return b.members, err
+	},
 }
 
 const blockKeyLen = 4 + 8
@@ -86,15 +97,14 @@ func parseBlock(k, v []byte) (b block, err error) {
 		} else {
 			m.seq = seq + r.next()
 		}
-		zigzag := r.next()
-		m.published.Sec = sec + (int64(zigzag>>1) ^ -int64(zigzag&1))
+		m.published.Sec = sec + r.signed()
 		if r.next() == 1 {
 			m.published.Nano = int32(r.next())
 		}
 		m.feed = uint32(r.next())
 		seq, sec = m.seq, m.published.Sec
 	}
-	if r.bad {
+	if r.bad || len(b.members) == 0 {
 		return b, fmt.Errorf("members %x: %w", k, errRecord)
 	}
 	return b, nil
@@ -156,13 +166,6 @@ func (r *reader) membersAfter(
 	return last, false, nil
 }
 
-// memberChange puts an item into the index of members, or takes it out.
-type memberChange struct {
-	topic uint32
-	member
-	gone bool
-}
-
 // enlist notes that the item is a member of the topic from now on, or no longer.
 func (w *writer) enlist(topic aggregator.TopicID, it *aggregator.Item, gone bool) error {
 	number, err := w.numberOf(topicKind, string(topic))
@@ -173,88 +176,8 @@ func (w *writer) enlist(topic aggregator.TopicID, it *aggregator.Item, gone bool
 	if err != nil {
 		return err
 	}
-	w.members = append(w.members, memberChange{
-		topic: number, member: member{seq: it.Seq, published: instantOf(it.Published), feed: feed}, gone: gone,
+	w.members = append(w.members, change[member]{
+		topic: number, entry: member{seq: it.Seq, published: instantOf(it.Published), feed: feed}, gone: gone,
 	})
-	return nil
-}
-
-// flushMembers stores what was noted. Of several changes to one place the last counts.
-func (w *writer) flushMembers() error {
-	changes := w.members
-	w.members = nil
-	slices.SortStableFunc(changes, func(a, b memberChange) int {
-		return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.seq, b.seq))
-	})
-	for len(changes) > 0 {
-		c := w.bucket(membersBucket).Cursor()
-		topic := changes[0].topic
-		prefix := blockKey(topic, 0)[:4]
-		// The block is that which has the first change, or the last one of the topic.
-		k, v := c.Seek(blockKey(topic, changes[0].seq))
-		inner := bytes.HasPrefix(k, prefix)
-		if !inner {
-			if k == nil {
-				k, v = c.Last()
-			} else {
-				k, v = c.Prev()
-			}
-		}
-		var old block
-		if bytes.HasPrefix(k, prefix) {
-			var err error
-			if old, err = parseBlock(k, v); err != nil {
-				return err
-			}
-		} else {
-			k = nil
-		}
-		n := 0
-		for n < len(changes) && changes[n].topic == topic && (!inner || changes[n].seq <= old.key) {
-			n++
-		}
-		if err := w.putMembers(topic, bytes.Clone(k), changed(old.members, changes[:n])); err != nil {
-			return err
-		}
-		changes = changes[n:]
-	}
-	return nil
-}
-
-// changed are members with changes, both by Seq.
-func changed(members []member, changes []memberChange) []member {
-	next := make([]member, 0, len(members)+len(changes))
-	for i, ch := range changes {
-		for len(members) > 0 && members[0].seq < ch.seq {
-			next, members = append(next, members[0]), members[1:]
-		}
-		if i+1 < len(changes) && changes[i+1].seq == ch.seq {
-			continue
-		}
-		if len(members) > 0 && members[0].seq == ch.seq {
-			members = members[1:]
-		}
-		if !ch.gone {
-			next = append(next, ch.member)
-		}
-	}
-	return append(next, members...)
-}
-
-// putMembers stores members in the place of the block with the given key, nil for none.
-func (w *writer) putMembers(topic uint32, old []byte, members []member) error {
-	b := w.bucket(membersBucket)
-	b.FillPercent = copyFill
-	if old != nil {
-		if err := b.Delete(old); err != nil {
-			return err
-		}
-	}
-	for some := range slices.Chunk(members, membersPerBlock) {
-		next := block{key: some[len(some)-1].seq, members: some}
-		if err := b.Put(blockKey(topic, next.key), next.bytes()); err != nil {
-			return err
-		}
-	}
 	return nil
 }

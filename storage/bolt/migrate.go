@@ -17,12 +17,19 @@ func (s *Store) formatOf() (n uint32, err error) {
 	return n, err
 }
 
-// migrate brings a file of an earlier format forward. Where the layout of items is another one the store is written anew:
-// until that is done, and when it fails, the old file is there as it was.
+// migrate brings a file of an earlier format forward. One of format 4 is read as it is. Where the layout of items is
+// another one the store is written anew: until that is done, and when it fails, the old file is there as it was.
 func (s *Store) migrate() error {
 	n, err := s.formatOf()
 	if err != nil || n == format {
 		return err
+	}
+	if n == 4 {
+		err = s.update(func(w *writer) error { return w.bucket(metaBucket).Put(formatKey, numberKey(format)) })
+		if err != nil {
+			return fmt.Errorf("bring format %d forward to %d: %w", n, format, err)
+		}
+		return nil
 	}
 	err = s.rewrite(context.Background(), s.keepDictionary, func(f *newFile, ctx context.Context) error {
 		r := newRebuilding(f, formatTwo{s})

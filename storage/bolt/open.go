@@ -23,7 +23,7 @@ import (
 )
 
 // format is the version of the layout that this package writes and the newest that it reads.
-const format = 4
+const format = 5
 
 // The buckets and the keys of meta.
 var (

@@ -170,3 +170,9 @@ func FuzzMembers(f *testing.F) {
 	f.Add(bolt.MakeMembers(1, 2, 3))
 	f.Fuzz(func(t *testing.T, value []byte) { _ = bolt.ReadMembers(value) })
 }
+
+func FuzzList(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add(bolt.MakeList())
+	f.Fuzz(func(t *testing.T, value []byte) { _ = bolt.ReadList(value) })
+}

@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"iter"
 
@@ -63,14 +62,12 @@ func seekAfter(c *bbolt.Cursor, from, after []byte) (k, v []byte) {
 	return k, v
 }
 
-// seekBefore is the last key that is less than before.
-func seekBefore(c *bbolt.Cursor, before []byte) (k []byte) {
+// lastBefore is the last pair whose key is less than before.
+func lastBefore(c *bbolt.Cursor, before []byte) (k, v []byte) {
 	if k, _ = c.Seek(before); k == nil {
-		k, _ = c.Last()
-		return k
+		return c.Last()
 	}
-	k, _ = c.Prev()
-	return k
+	return c.Prev()
 }
 
 // Resolve says which ids are stored; see storage.PollStore.
@@ -165,32 +162,24 @@ func (s *Store) stories(q aggregator.StoryQuery, after []byte, limit int) (batch
 		if err != nil || !ok {
 			return err
 		}
-		prefix := binary.BigEndian.AppendUint32(nil, number)
-		switch {
-		case after != nil:
-		case !q.Behind.IsZero():
-			after = listKey(number, instantOf(q.Behind.Time), q.Behind.Story)
-		default:
-			after = binary.BigEndian.AppendUint32(nil, number+1)
+		before, size := (*listed)(nil), 0
+		if l, ok := listedIn(after); ok {
+			before = &l
+		} else if !q.Behind.IsZero() {
+			before = &listed{instantOf(q.Behind.Time), q.Behind.Story}
 		}
-		size := 0
-		c := r.bucket(listsBucket).Cursor()
-		for k := seekBefore(c, after); bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
-			id, ok := storyInKey(k)
-			if !ok {
-				return fmt.Errorf("lists %x: %w", k, errRecord)
-			}
-			story, n, err := r.story(id, q.Topic)
+		return r.listedBefore(number, before, func(l listed) (bool, error) {
+			story, n, err := r.story(l.story, q.Topic)
 			if err != nil {
-				return err
+				return false, err
 			}
 			batch = append(batch, story)
 			if size += n; size >= bytesPerRead || len(batch) >= limit {
-				last = bytes.Clone(k)
-				return nil
+				last = listKey(number, l)
+				return false, nil
 			}
-		}
-		return nil
+			return true, nil
+		})
 	})
 	return batch, last, err
 }

@@ -32,19 +32,14 @@ type writer struct {
 	ids     map[aggregator.ItemID]identity
 	stories map[[8]byte][]storyChange
 	// places are changes to lists, members to the index of that name.
-	places  []placeChange
-	members []memberChange
+	places  []change[listed]
+	members []change[member]
 	numbers map[name]uint32
 }
 
 type storyChange struct {
 	seq uint64
 	has bool
-}
-
-type placeChange struct {
-	key []byte
-	put bool
 }
 
 func (w *writer) put(bucket, key []byte, record any) error {
@@ -401,7 +396,7 @@ func (w *writer) setPlace(p place, story aggregator.StoryID, put bool) error {
 	if err != nil {
 		return err
 	}
-	w.places = append(w.places, placeChange{key: listKey(topic, p.at, story), put: put})
+	w.places = append(w.places, change[listed]{topic: topic, entry: listed{p.at, story}, gone: !put})
 	return nil
 }
 
@@ -479,27 +474,16 @@ func (w *writer) addTo(t *table, entries []byte) error {
 	return x.add(entries)
 }
 
-// flushPlaces stores changes to lists. Of several changes to one place the last counts.
 func (w *writer) flushPlaces() error {
-	slices.SortStableFunc(w.places, func(a, b placeChange) int { return bytes.Compare(a.key, b.key) })
-	lists := w.bucket(listsBucket)
-	lists.FillPercent = copyFill
-	for i, p := range w.places {
-		if i+1 < len(w.places) && bytes.Equal(w.places[i+1].key, p.key) {
-			continue
-		}
-		var err error
-		if p.put {
-			err = lists.Put(p.key, nil)
-		} else {
-			err = lists.Delete(p.key)
-		}
-		if err != nil {
-			return err
-		}
-	}
+	changes := w.places
 	w.places = nil
-	return nil
+	return listsIndex.apply(w.bucket(listsBucket), changes)
+}
+
+func (w *writer) flushMembers() error {
+	changes := w.members
+	w.members = nil
+	return membersIndex.apply(w.bucket(membersBucket), changes)
 }
 
 // flushVersions stores the Versions of the topics that changed. Their time never goes back, also where the clock does:

@@ -1,0 +1,154 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"slices"
+
+	"go.etcd.io/bbolt"
+)
+
+// blocks is an index that has a sorted list for each topic, cut into blocks: a pair for each entry would take three times
+// the room. A block's key begins with the number of the topic and is made of its last entry.
+type blocks[E any] struct {
+	bucket []byte
+	// per is how many entries a block has at most.
+	per     int
+	compare func(a, b E) int
+	// key is that of the block that ends with last.
+	key   func(topic uint32, last E) []byte
+	bytes func(entries []E) []byte
+	parse func(k, v []byte) ([]E, error)
+}
+
+// change puts an entry into the list of a topic, or takes it out.
+type change[E any] struct {
+	topic uint32
+	entry E
+	gone  bool
+}
+
+func topicPrefix(topic uint32) []byte { return binary.BigEndian.AppendUint32(nil, topic) }
+
+// apply makes the changes. Of several to one entry the last counts.
+func (x *blocks[E]) apply(b *bbolt.Bucket, changes []change[E]) error {
+	slices.SortStableFunc(changes, func(a, b change[E]) int {
+		return cmp.Or(cmp.Compare(a.topic, b.topic), x.compare(a.entry, b.entry))
+	})
+	b.FillPercent = copyFill
+	for len(changes) > 0 {
+		topic := changes[0].topic
+		k, v, inner := x.blockOf(b.Cursor(), topic, changes[0].entry)
+		var old []E
+		if k != nil {
+			var err error
+			if old, err = x.parse(k, v); err != nil {
+				return err
+			}
+		}
+		n := 0
+		for n < len(changes) && changes[n].topic == topic && (!inner || x.compare(changes[n].entry, old[len(old)-1]) <= 0) {
+			n++
+		}
+		if err := x.put(b, topic, bytes.Clone(k), x.changed(old, changes[:n]), inner); err != nil {
+			return err
+		}
+		changes = changes[n:]
+	}
+	return nil
+}
+
+// blockOf is the block of the topic that has the entry if any has. Where the entry is behind all that there are it is the
+// last one, which may be nil, and not inner.
+func (x *blocks[E]) blockOf(c *bbolt.Cursor, topic uint32, entry E) (k, v []byte, inner bool) {
+	prefix := topicPrefix(topic)
+	k, v = c.Seek(x.key(topic, entry))
+	if bytes.HasPrefix(k, prefix) {
+		return k, v, true
+	}
+	if k == nil {
+		k, v = c.Last()
+	} else {
+		k, v = c.Prev()
+	}
+	if !bytes.HasPrefix(k, prefix) {
+		return nil, nil, false
+	}
+	return k, v, false
+}
+
+// changed are entries with changes, both in order.
+func (x *blocks[E]) changed(entries []E, changes []change[E]) []E {
+	next := make([]E, 0, len(entries)+len(changes))
+	for i, ch := range changes {
+		for len(entries) > 0 && x.compare(entries[0], ch.entry) < 0 {
+			next, entries = append(next, entries[0]), entries[1:]
+		}
+		if i+1 < len(changes) && x.compare(changes[i+1].entry, ch.entry) == 0 {
+			continue
+		}
+		if len(entries) > 0 && x.compare(entries[0], ch.entry) == 0 {
+			entries = entries[1:]
+		}
+		if !ch.gone {
+			next = append(next, ch.entry)
+		}
+	}
+	return append(next, entries...)
+}
+
+// put stores entries in the place of the block with the given key, nil for none. What is too much for one block is divided
+// in equal parts where others may come between it, and else fills blocks one after the other.
+func (x *blocks[E]) put(b *bbolt.Bucket, topic uint32, old []byte, entries []E, inner bool) error {
+	if old != nil && (len(entries) == 0 || !bytes.Equal(old, x.key(topic, entries[len(entries)-1]))) {
+		if err := b.Delete(old); err != nil {
+			return err
+		}
+	}
+	per := x.per
+	if inner && len(entries) > per {
+		parts := (len(entries) + per - 1) / per
+		per = (len(entries) + parts - 1) / parts
+	}
+	for some := range slices.Chunk(entries, per) {
+		if err := b.Put(x.key(topic, some[len(some)-1]), x.bytes(some)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyBlocks copies an index in blocks that are full.
+func copyBlocks[E any](ctx context.Context, n *newFile, x *blocks[E]) error {
+	var waiting []E
+	var topic uint32
+	store := func() error {
+		some := waiting[:min(x.per, len(waiting))]
+		if len(some) == 0 {
+			return nil
+		}
+		err := n.put(x.bucket, x.key(topic, some[len(some)-1]), x.bytes(some))
+		waiting = append(waiting[:0], waiting[len(some):]...)
+		return err
+	}
+	err := n.scan(ctx, x.bucket, func(_ *reader, k, v []byte) error {
+		entries, err := x.parse(k, v)
+		if err != nil {
+			return err
+		}
+		next := binary.BigEndian.Uint32(k)
+		for len(waiting) > 0 && (next != topic || len(waiting) >= x.per) {
+			if err := store(); err != nil {
+				return err
+			}
+		}
+		topic, waiting = next, append(waiting, entries...)
+		return nil
+	})
+	for err == nil && len(waiting) > 0 {
+		err = store()
+	}
+	return err
+}
