@@ -62,6 +62,9 @@ func queryCheck(named map[string]string) func(name, query string) error {
 		if strings.Contains(query, "OR (LONG") {
 			return errors.New("the query is too long; split it")
 		}
+		if strings.HasPrefix(query, "~zz:") {
+			return errors.New("no stems in zz; the languages are others")
+		}
 		if query == "NOPLACE" {
 			return errors.New("not this one")
 		}

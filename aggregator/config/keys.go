@@ -113,6 +113,7 @@ var (
 		{"title", func(r *reader, n ast.Node, t *topicDraft) { r.readText(n, maxTitle, &t.Title) }},
 		{"description", func(r *reader, n ast.Node, t *topicDraft) { r.readText(n, maxDescription, &t.Description) }},
 		{"query", func(r *reader, n ast.Node, t *topicDraft) { t.query, t.queryGiven = r.readQuery(n) }},
+		{"stem", func(r *reader, n ast.Node, t *topicDraft) { t.stem = r.readStem(n) }},
 		{"feeds", func(r *reader, n ast.Node, t *topicDraft) { t.feeds = r.readRefs(n) }},
 		{"retention", func(r *reader, n ast.Node, t *topicDraft) { t.keep = r.readKeep(n) }},
 	}

@@ -62,23 +62,26 @@ func (r *reader) findPack(s scalar) *aggregator.Topic {
 	return nil
 }
 
-// checkExtended notes where a query that is good by itself is none together with its pack's.
-func (r *reader) checkExtended(t topicDraft, check func(name, query string) error) {
+// checkExtended notes where a query that is good by itself is none together with its pack's, and reports whether it is one.
+func (r *reader) checkExtended(t topicDraft, check func(name, query string) error) bool {
 	if t.pack == nil {
-		return
+		return true
 	}
+	t.stem = stemDraft{}
 	if err := check("", t.extended().Query); err != nil {
 		text, _, _ := strings.Cut(err.Error(), "; ")
 		r.problemWith(t.key+".query", t.at, "query cannot be joined to that of the pack: "+text,
 			"make it shorter, or a topic of its own")
+		return false
 	}
+	return true
 }
 
 // extended is the topic with what its pack says where it says nothing itself. A query of its own finds more than the pack.
 func (t topicDraft) extended() aggregator.Topic {
 	topic := t.Topic
 	if t.pack == nil {
-		return topic
+		return t.stemmed(topic)
 	}
 	topic.Title = firstOf(topic.Title, t.pack.Title)
 	topic.Description = firstOf(topic.Description, t.pack.Description)
@@ -87,6 +90,14 @@ func (t topicDraft) extended() aggregator.Topic {
 	} else {
 		// Either may end in a comment.
 		topic.Query = "(" + t.pack.Query + "\n)\nOR (" + topic.Query + "\n)"
+	}
+	return t.stemmed(topic)
+}
+
+// stemmed is the topic with its query as its stem: key has it.
+func (t topicDraft) stemmed(topic aggregator.Topic) aggregator.Topic {
+	if t.stem.sign != "" && topic.Query != "" {
+		topic.Query = t.stem.sign + "(" + topic.Query + "\n)"
 	}
 	return topic
 }

@@ -29,6 +29,13 @@ func TestPacks(t *testing.T) {
 				ID: "competition", Title: "T", Description: "D", Query: "(antitrust\n)\nOR (sugar OR tea\n)", Feeds: []aggregator.FeedID{"f"},
 			}},
 		},
+		"stems": {
+			"topics: [{id: own, query: words, stem: true}, {pack: antitrust, stem: en}, {id: more, query: words, stem: false}]",
+			[]aggregator.Topic{
+				{ID: "own", Title: "own", Query: "~(words\n)"}, {ID: "antitrust", Title: "Title of antitrust", Description: "All of it", Query: "~en:(antitrust\n)"},
+				{ID: "more", Title: "more", Query: "words"},
+			},
+		},
 		"the same pack twice, under two ids": {
 			"packs: [antitrust]\ntopics: [{pack: antitrust, id: own, title: own, description: D}]",
 			[]aggregator.Topic{asItIs, {ID: "own", Title: "own", Description: "D", Query: "antitrust"}},

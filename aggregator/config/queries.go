@@ -82,6 +82,42 @@ func (r *reader) keepLines(s *scalar) {
 	}
 }
 
+// stemDraft says how the words of a topic are compared by their stems.
+type stemDraft struct {
+	value scalar
+	// sign is what is in front of the query, which is then in parentheses; empty where words are compared as they are.
+	sign string
+}
+
+// readStem reads whether words are compared by their stems, and in which language.
+func (r *reader) readStem(n ast.Node) stemDraft {
+	s, ok := r.scalar(n)
+	if !ok {
+		return stemDraft{}
+	}
+	d := stemDraft{value: s}
+	switch isTag := len(s.text) == 2 && s.text[0] >= 'a' && s.text[0] <= 'z' && s.text[1] >= 'a' && s.text[1] <= 'z'; {
+	case s.text == "true":
+		d.sign = "~"
+	case isTag:
+		d.sign = "~" + s.text + ":"
+	case s.text != "false":
+		r.wrong(s, "is neither true, false nor a language", "write true for the language of each item, or a language, as in en")
+	}
+	return d
+}
+
+// checkStem notes where a query that is good by itself is none with its words stemmed.
+func (r *reader) checkStem(t topicDraft, check func(name, query string) error) {
+	if t.stem.sign == "" {
+		return
+	}
+	if err := check("", t.extended().Query); err != nil {
+		what, mend := explain(t.stem.value, err, "leave it out")
+		r.problemWith(t.key+".stem", t.stem.value.at, what, mend)
+	}
+}
+
 // finishQueries checks all queries of the file.
 func (r *reader) finishQueries(d *draft) {
 	named := make(map[string]string, len(d.queries))
@@ -101,8 +137,8 @@ func (r *reader) finishQueries(d *draft) {
 		}
 	}
 	for _, t := range d.topics {
-		if t.query.text != "" && r.checkQuery(t.query, check) {
-			r.checkExtended(t, check)
+		if t.query.text == "" || r.checkQuery(t.query, check) && r.checkExtended(t, check) {
+			r.checkStem(t, check)
 		}
 	}
 }

@@ -18,6 +18,7 @@ type topicDraft struct {
 	idGiven    bool
 	query      queryDraft
 	queryGiven bool
+	stem       stemDraft
 	// pack is the topic that this one begins from; packGiven says that there is to be one, right or wrong.
 	pack      *aggregator.Topic
 	packGiven bool

@@ -10,7 +10,7 @@
 //	and    = not { [ "AND" ] not }             terms side by side are joined by AND
 //	not    = [ "NOT" | "-" ] near              "-" stands directly before its term
 //	near   = term { "NEAR/" number term }
-//	term   = [ field ":" ] ( word | phrase | "(" or ")" | list | "@" name )
+//	term   = [ "~" [ language ":" ] ] [ field ":" ] ( word | phrase | "(" or ")" | list | "@" name )
 //	list   = number "of" "(" or { "," or } ")"
 //	field  = "title" | "category" | "author" | "url" | "host" | "feed" | "lang" | "published"
 //	phrase = a double quote, words, a double quote
@@ -19,7 +19,7 @@
 // word, in a phrase too, stands for any letters. A # with white space behind it begins a comment, which goes to the end of
 // the line. There is no escaping: in quotes nothing but the closing quote and the * has a meaning. What the language does not
 // know is an error, so that a slip of the hand is seen when the config is read and not by the stories that are missing a
-// month later; characters that later versions may need ([ ] { } < > = ~ ^ ! ? ; | \) are refused outside quotes for the
+// month later; characters that later versions may need ([ ] { } < > = ^ ! ? ; | \) are refused outside quotes for the
 // same reason.
 //
 // A term without a field is looked for in the item's title, in the plain text of its summary and of its content, and
@@ -33,6 +33,9 @@
 // comes first to the first word of the other is at most n; the next word is at 1. The sides are terms that are looked for in
 // text, ORs of such, and NEARs. A NEAR has a place itself: each stretch of words from the beginning of the one to the end of the
 // other that holds no shorter such stretch (minimal interval semantics).
+//
+// ~ compares words by their stems too: in the language of the item (its tag's, else the one that its text is surely in), or in the one
+// that is named, by package stem. What has no stem (a word with a * or a sign, a script without spaces) is compared as it is.
 //
 // @name stands for a query of the Library, in parentheses. It is put in its place when the query is read, so that the canonical
 // form has no names and Matcher.Rules changes with what they stand for.

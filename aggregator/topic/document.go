@@ -9,6 +9,7 @@ import (
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/markup"
+	"github.com/topicwire/topicwire/aggregator/topic/stem"
 )
 
 // maxText is how many bytes of an item's text are looked at, a long book's worth. What comes after is not matched.
@@ -147,6 +148,16 @@ func (d *document) scan(s *scanner, at func(where place, text string)) {
 	for _, address := range d.urls {
 		read(inURL, cut(address, &left))
 	}
+}
+
+// language is the primary subtag of the document's language, the one that its text seems to be in where it names none. It is
+// empty where that is not sure.
+func (d *document) language() string {
+	if d.lang != "" {
+		primary, _, _ := strings.Cut(d.lang, "-")
+		return primary
+	}
+	return stem.Language(d.title + "\n" + d.texts[0] + "\n" + d.texts[1])
 }
 
 // isOf reports whether the document's feed, language, host or date is what the term of such a field asks for.

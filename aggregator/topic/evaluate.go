@@ -74,6 +74,8 @@ type reading struct {
 	where place
 	text  string
 	at    int32
+	// spoken is the document's language, nil until it is asked for.
+	spoken *string
 }
 
 // wordRead is a word of a document; one without text stands where a phrase may not go on.
@@ -158,11 +160,24 @@ func (r *reading) find(t *term, from int) int {
 
 func (r *reading) begins(t *term, at int) bool {
 	for i, p := range t.parts {
-		if w := &r.words[at+i]; w.where == 0 || !p.fits(&w.token) {
+		if w := &r.words[at+i]; w.where == 0 || !p.fits(&w.token) && !r.sharesStem(p, w) {
 			return false
 		}
 	}
 	return true
+}
+
+// sharesStem reports whether the word has the stem of the part, if that is compared by its stem.
+func (r *reading) sharesStem(p part, w *wordRead) bool {
+	if p.stem == "" || w.class != letter {
+		return false
+	}
+	if r.spoken == nil {
+		language := r.language()
+		r.spoken = &language
+	}
+	language := stemmingLanguage(p.stem, *r.spoken)
+	return stemOf(language, spellingOf(&w.token, w.text)) == stemOf(language, p.spelling)
 }
 
 // explain yields the occurrences of the node's terms if it holds, of terms within a NEAR those in one of its spans. It reports

@@ -11,15 +11,18 @@ type index struct {
 	exact    map[string]pattern
 	prefixes trie
 	globs    globIndex
+	stems    stemIndex
 }
 
 func newIndex() index {
-	return index{exact: map[string]pattern{}, prefixes: newTrie(), globs: newGlobIndex()}
+	return index{exact: map[string]pattern{}, prefixes: newTrie(), globs: newGlobIndex(), stems: newStemIndex()}
 }
 
 // number is the pattern of the part, which becomes the given one if it had none.
 func (x *index) number(p part, fresh pattern) pattern {
 	switch {
+	case p.stem != "":
+		return x.stems.number(p, fresh)
 	case p.glob:
 		return x.globs.number(p.word, fresh)
 	case p.prefix:

@@ -55,8 +55,8 @@ func (l *Library) Parse(query string) (*Query, error) {
 	return &Query{root}, nil
 }
 
-// within is the named query that the lexeme stands for, within a field where that is not empty.
-func (l *Library) within(ref lexeme, field string) (*namedQuery, error) {
+// within is the named query that the lexeme stands for, within a field and with stems where these are not empty.
+func (l *Library) within(ref lexeme, field, stem string) (*namedQuery, error) {
 	var known map[string]*namedQuery
 	if l != nil {
 		known = l.named
@@ -73,10 +73,10 @@ func (l *Library) within(ref lexeme, field string) (*namedQuery, error) {
 		wrong := syntaxError(ref.at, "mend that query", "@%s, which this refers to, is wrong: %s", ref.text, named.err.Text)
 		wrong.Named = ref.text
 		return nil, wrong
-	case field == "":
+	case field == "" && stem == "":
 		return named, nil
 	}
-	p := parser{names: l.within, query: named.text, field: field}
+	p := parser{names: l.within, query: named.text, field: field, stem: stem}
 	root, err := p.whole()
 	if err != nil {
 		return nil, syntaxError(ref.at, "write the fields at the terms, or the terms out", "@%s cannot be within %s:: %s", ref.text, field, err.(*SyntaxError).Text)
@@ -108,19 +108,19 @@ func (r *resolver) resolve(name string) {
 }
 
 // within is Library.within for a query that is being read itself.
-func (r *resolver) within(ref lexeme, field string) (*namedQuery, error) {
+func (r *resolver) within(ref lexeme, field, stem string) (*namedQuery, error) {
 	if start := slices.Index(r.path, ref.text); start >= 0 {
 		return nil, r.leadsBack(ref, slices.Clone(r.path[start:]))
 	}
 	named, ok := r.library.named[ref.text]
 	if !ok {
-		return r.library.within(ref, field)
+		return r.library.within(ref, field, stem)
 	}
 	r.resolve(ref.text)
 	if self := r.path[len(r.path)-1]; slices.Contains(named.cycle, self) {
 		return nil, r.leadsBack(ref, named.cycle)
 	}
-	return r.library.within(ref, field)
+	return r.library.within(ref, field, stem)
 }
 
 // leadsBack is the error of a reference that is part of a cycle.

@@ -151,7 +151,10 @@ func (m *Matcher) Match(item *aggregator.Item) []aggregator.TopicID {
 	d := newDocument(item)
 	s := m.scratch.Get().(*scratch)
 	defer m.release(s)
-	d.scan(&s.scanner, func(where place, _ string) { s.where = where })
+	if len(m.index.stems.tables) > 0 {
+		s.lookups = m.index.stems.lookups(d.language(), s.made)
+	}
+	d.scan(&s.scanner, func(where place, text string) { s.where, s.text = where, text })
 	s.meetValues(&d)
 	slices.Sort(s.candidates)
 	var found []aggregator.TopicID

@@ -108,7 +108,7 @@ var vocabulary = []string{
 
 func randomTerm(random *rand.Rand) string {
 	word := func() string { return vocabulary[random.IntN(len(vocabulary))] }
-	switch random.IntN(16) {
+	switch random.IntN(18) {
 	case 0:
 		return `"` + word() + " " + word() + `"`
 	case 1:
@@ -129,6 +129,8 @@ func randomTerm(random *rand.Rand) string {
 		return []string{"*tion", "pro*tion", "*oud*", "*rot*", "*سات*", "d*ata", "개*정보", "*정보", "*strasse", "*net"}[random.IntN(10)]
 	case 9:
 		return []string{"url:", "author:", ""}[random.IntN(3)] + []string{"cloud", "law", "example.org"}[random.IntN(3)]
+	case 11:
+		return "~" + []string{"", "en:", "de:"}[random.IntN(3)] + []string{"clouding", "protecting", "title:data", `"data protects"`, "écoles", "strassen", "개인정보"}[random.IntN(7)]
 	case 10:
 		return []string{"host:org", "host:a.example.org", "host:example.net", "published:2026-01..", "published:<2026-02", "published:2025"}[random.IntN(6)]
 	}
@@ -181,7 +183,7 @@ func randomItem(random *rand.Rand) *aggregator.Item {
 	}
 	return &aggregator.Item{
 		Feed:     aggregator.FeedID([]string{"a", "ab", "abc", "B", ""}[random.IntN(5)]),
-		Language: []string{"", "en", "en-gb", "en_US", "ur-PK"}[random.IntN(5)],
+		Language: []string{"", "en", "en-gb", "fr", "ur-PK"}[random.IntN(5)],
 		Title:    text(5), Summary: text(8), Content: text(25),
 		Categories: []string{text(3), text(3)},
 		URL:        []string{"", "https://a.example.org/law", "https://example.net/%"}[random.IntN(3)],

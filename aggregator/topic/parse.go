@@ -23,15 +23,15 @@ func Parse(query string) (*Query, error) { return (*Library)(nil).Parse(query) }
 // parser reads one query. Where it is that of a reference within a field, it begins with the field.
 type parser struct {
 	// names finds the query that a name stands for.
-	names   func(ref lexeme, field string) (*namedQuery, error)
+	names   func(ref lexeme, field, stem string) (*namedQuery, error)
 	query   string
 	lexemes []lexeme
 	next    int
 	// depth is how deep parentheses are nested at the present place, deepest what the most of it was.
 	depth, deepest int
 	terms          int
-	// field is the one that the present term or group is within.
-	field string
+	// field is the one that the present term or group is within, stem how its words are stemmed.
+	field, stem string
 }
 
 // whole reads all of the query.
@@ -201,7 +201,7 @@ func (p *parser) list(count lexeme) (*node, error) {
 
 // reference reads the query that a name stands for.
 func (p *parser) reference(l lexeme) (*node, error) {
-	named, err := p.names(l, p.field)
+	named, err := p.names(l, p.field, p.stem)
 	if err != nil {
 		return nil, err
 	}
@@ -230,6 +230,12 @@ func (p *parser) term() (*node, error) {
 		return p.list(l)
 	case lexQuery:
 		return p.reference(l)
+	case lexStem:
+		outer := p.stem
+		p.stem = l.text
+		n, err := p.term()
+		p.stem = outer
+		return n, err
 	case lexField:
 		if p.field != "" {
 			return nil, syntaxError(l.at, "close the group first, or write the fields at the terms", "the field %s: within the field %s:", l.text, p.field)
@@ -245,6 +251,9 @@ func (p *parser) term() (*node, error) {
 
 // unexpected is the error for the lexeme just met in the place of a term; before is the one before it.
 func (p *parser) unexpected(l, before lexeme) error {
+	if before.kind == lexStem {
+		before.text = p.query[before.at:before.end]
+	}
 	switch {
 	case l.kind == lexComma || before.kind == lexComma:
 		at := l.at

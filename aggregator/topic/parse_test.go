@@ -52,6 +52,8 @@ func TestParseGivesTheCanonicalForm(t *testing.T) {
 		"hosts":                                {"host:Example.ORG. host:10.0.0.1", "host:Example.ORG. AND host:10.0.0.1"},
 		"authors":                              {`author:("Jane Doe" OR doe*)`, `author:"Jane Doe" OR author:doe*`},
 		"periods":                              {`published:2026-01..2026-06 OR published:>=2026-01-31 OR published:"..2025"`, "published:2026-01..2026-06 OR published:>=2026-01-31 OR published:..2025"},
+		"stems":                                {`~cloud ~fr:"data law" title:~x ~title:y ~de:(a OR ~b -feed:c)`, `~cloud AND ~fr:"data law" AND ~title:x AND ~title:y AND (~de:a OR ~b AND NOT feed:c)`},
+		"stems of lists and NEAR":              {"~2 of (a, b) ~en:a NEAR/3 b -~c", "2 of (~a, ~b) AND ~en:a NEAR/3 b AND NOT ~c"},
 		"comments":                             {"# all\na # x ( \"\n## y\n#\nOR b # c\nOR #d #", `a OR b OR "#d"`},
 		"what only narrows may be alone":       {"lang:en OR feed:x", "lang:en OR feed:x"},
 		"the part that must occur can be deep": {"((a OR b) NOT c) OR (lang:en -d)", "(a OR b) AND NOT c OR lang:en AND NOT d"},
@@ -200,6 +202,13 @@ func TestParseErrors(t *testing.T) {
 		"a comparison of another kind":    {"published:=>2026", "=>2026", "is no period", "one of >= > <= <"},
 		"a comparison of a range":         {"published:>2026..2027", ">2026..2027", "is no period", "one of >= > <= <"},
 		"a field with a comment":          {"title:# x\na", "title:# x\na", "nothing directly behind title:", "title:word"},
+		"~ inside a word":                 {"a~2", "~2", "~ has no meaning", "a ~ stands in front of a word"},
+		"~ behind a quote":                {`"a b"~5`, "~5", `a ~ directly behind "a b"`, "write a NEAR/5 b"},
+		"~ alone":                         {"a ~ b", "~ b", "a ~ that stands alone", "~regulate"},
+		"~ at the end":                    {"(a ~)", "~)", "a ~ that stands alone", "~regulate"},
+		"~ of an operator":                {"~AND b", "AND b", "AND directly behind ~", "leave one out"},
+		"two ~":                           {"~~a", "~a", "a ~ directly behind ~", "write it once"},
+		"a language that has no stems":    {"a ~hi:b", "hi:b", "words cannot be stemmed in the language hi", "the languages are ar, da, de, en,"},
 		"nothing but a comment":           {"# x", "# x", "the query is empty", "write what the topic is about"},
 		"behind a comment":                {"a # b (\nOR", "OR", "OR has nothing behind it", "write a term behind it"},
 		"not UTF-8":                       {"ab \xff", "\xff", "the query is not UTF-8 text", "save the query as UTF-8"},
@@ -262,6 +271,7 @@ func FuzzParse(f *testing.F) {
 		"数据保护 OR حماية NOT डेटा*", `"AND" OR NEAR/3`, "-a", "“a”", "a*'s category:x\u0301*",
 		`data NEAR/3 (protection OR "b c" NEAR/2 law) NEAR/9 cloud`, "2 of (cloud, data NOT x, (a OR b), 1 of (c,d))", "clo*d *tion *tect*n개*보호 a*\u0301b",
 		"url:example.org/a?b=c author:\"j d\" host:example.org", "published:2026-01..2026-06 OR published:<=2026 # x\nOR cloud", "@regulators -@both title:@regulators",
+		"~cloud ~en:\"protecting data\" ~(a OR @both) title:~clouds", "~x~y ~ ~fr:@regulators",
 	} {
 		f.Add(query)
 	}

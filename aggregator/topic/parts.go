@@ -7,8 +7,8 @@ import (
 
 // partCollector makes parts of the words of a query's term.
 type partCollector struct {
-	text  string
-	parts []part
+	text, stem string
+	parts      []part
 	// made has for each part what it was made of; end is where the last word ends, -1 where no * can go on with it.
 	made []madeOf
 	end  int
@@ -62,6 +62,9 @@ func (c *partCollector) word(t *token) {
 		} else {
 			p.prefix = true
 		}
+	}
+	if c.stem != "" && t.class == letter && !p.prefix && !p.glob && !signs && p.word == string(t.word()) {
+		p.stem, p.spelling = c.stem, c.text[t.start:t.end]
 	}
 	c.parts, c.made = append(c.parts, p), append(c.made, made)
 	c.end = t.end

@@ -61,7 +61,10 @@ func needed(by op, number, kids int, negated bool) int {
 // term is what is looked for.
 type term struct {
 	field string // empty where there is none
-	text  string // as written, without quotes, white space folded
+	// stem is how words are stemmed before they are compared: not at all (empty), in the language of the item (stemByItem), or
+	// in the language that it names.
+	stem string
+	text string // as written, without quotes, white space folded
 	// parts are the words of a term that is looked for in text, a phrase if there are several.
 	parts []part
 	// value is what a term of feed:, lang: or host: is compared with, from and until bound what published: accepts.
@@ -78,9 +81,14 @@ type part struct {
 	prefix bool
 	// glob says that each * in word stands for any letters.
 	glob bool
+	// stem is that of the term, spelling the word as the query spells it, where it is compared by its stem, too.
+	stem, spelling string
 }
 
-// fits reports whether the word is what the part looks for.
+// stemByItem is in place of a language where it is the item's.
+const stemByItem = "item"
+
+// fits reports whether the word is what the part looks for, without regard to stems.
 func (p part) fits(t *token) bool {
 	fit := false
 	t.spellings(func(spelling []byte, beginning bool) {
@@ -145,6 +153,12 @@ func (t *term) String() string {
 }
 
 func (t *term) write(b *strings.Builder) {
+	if t.isText() && t.stem != "" {
+		b.WriteByte('~')
+		if t.stem != stemByItem {
+			b.WriteString(t.stem + ":")
+		}
+	}
 	if t.field != "" {
 		b.WriteString(t.field)
 		b.WriteByte(':')

@@ -13,6 +13,11 @@ type scratch struct {
 	// where is the place that is being read, at the number of the present word, as spans have it.
 	where place
 	at    int32
+	// text is what is being read, lookups where its words are looked for by their stems.
+	text    string
+	lookups []*lookup
+	// made are the lookups of all items so far.
+	made map[string]*lookup
 
 	occurrences []occurrence
 	// seen has for each pattern where it occurs, latest its last occurrence, 0 for none, counted from 1.
@@ -36,7 +41,7 @@ type occurrence struct {
 }
 
 func newScratch(m *Matcher) *scratch {
-	s := &scratch{m: m, seen: make([]place, m.count), latest: make([]int32, m.count), triggered: make([]bool, len(m.topics))}
+	s := &scratch{m: m, made: map[string]*lookup{}, seen: make([]place, m.count), latest: make([]int32, m.count), triggered: make([]bool, len(m.topics))}
 	s.scanner.sink = s
 	return s
 }
@@ -70,6 +75,9 @@ func (s *scratch) word(t *token) {
 	} else {
 		t.spellings(s.meetSpelling)
 	}
+	if len(s.lookups) > 0 && t.class == letter {
+		s.meetStems(t)
+	}
 	if s.here == len(s.occurrences) || s.before == s.here || s.occurrences[s.before].at != s.at-1 {
 		return
 	}
@@ -87,6 +95,16 @@ func (s *scratch) meetSpelling(spelling []byte, beginning bool) {
 	if beginning {
 		s.m.index.prefixes.beginnings(spelling, s.meet)
 		s.m.index.globs.matching(spelling, s.meet)
+	}
+}
+
+// meetStems notes the patterns that are compared by stems.
+func (s *scratch) meetStems(t *token) {
+	for _, p := range s.m.index.stems.exact[string(t.word())] {
+		s.meet(p)
+	}
+	for _, l := range s.lookups {
+		l.matching(spellingOf(t, s.text), s.meet)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/topicwire/topicwire/aggregator/topic/stem"
 )
 
 // SyntaxError is what is wrong with a query and how to mend it.
@@ -60,6 +62,7 @@ const (
 	lexCount
 	lexComma
 	lexQuery
+	lexStem
 )
 
 // lookalikes are characters that word processors and input methods write in place of those that have a meaning.
@@ -75,7 +78,7 @@ const dashes = "‐‑‒–—−－"
 var meaningless = map[rune]string{
 	',': "write OR or AND between the terms", '，': "write OR or AND between the terms",
 	'、': "write OR or AND between the terms", ';': "write OR or AND between the terms",
-	'|': "write OR", '!': "write NOT", '^': "", '~': "", '[': "write (", ']': "write )", '{': "write (", '}': "write )",
+	'|': "write OR", '!': "write NOT", '^': "", '~': "a ~ stands in front of a word", '[': "write (", ']': "write )", '{': "write (", '}': "write )",
 	'<': "", '>': "", '=': "", '\\': "", '?': "", '@': "the name of a query begins with it",
 }
 
@@ -114,6 +117,8 @@ func lex(query string) ([]lexeme, error) {
 			err = l.phrase()
 		case r == '-':
 			err = l.minus()
+		case r == '~':
+			err = l.stem()
 		default:
 			err = l.word()
 		}
@@ -284,6 +289,29 @@ func (l *lexer) name(text string, end int) error {
 			"%s names no query", shown(text))
 	}
 	l.add(lexQuery, name, l.at, end)
+	return nil
+}
+
+// stem takes the ~ in front of a term whose words are compared by their stems, with the language if one is named: ~en:word.
+func (l *lexer) stem() error {
+	if last := l.last(); last.kind == lexPhrase || last.kind == lexStem {
+		return syntaxError(l.at, "write it once, in front of a word, a quote or a group; for words that are near each other, write a NEAR/5 b",
+			"a ~ directly behind %s", shown(l.query[last.at:last.end]))
+	}
+	end := l.at + 1
+	language := stemByItem
+	if tag, _, found := strings.Cut(l.query[end:], ":"); found && len(tag) == 2 && tag[0] >= 'a' && tag[0] <= 'z' && tag[1] >= 'a' && tag[1] <= 'z' {
+		if !stem.Known(tag) {
+			return syntaxError(end, "the languages are "+strings.Join(stem.Languages(), ", "), "words cannot be stemmed in the language %s", tag)
+		}
+		language = tag
+		end += len("en:")
+	}
+	next, _ := utf8.DecodeRuneInString(l.query[end:])
+	if end == len(l.query) || unicode.IsSpace(next) || next == ')' || next == ',' && l.inList() || next == '-' {
+		return syntaxError(l.at, "write it directly in front of a word, a quote or a group, such as ~regulate", "a ~ that stands alone")
+	}
+	l.add(lexStem, language, l.at, end)
 	return nil
 }
 

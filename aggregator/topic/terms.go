@@ -11,7 +11,7 @@ func (p *parser) leaf(l lexeme) (*node, error) {
 	if p.terms++; p.terms > maxTerms {
 		return nil, syntaxError(l.at, "split the topic in two", "the query has more than %d terms", maxTerms)
 	}
-	t := &term{field: p.field, text: foldSpace(l.text)}
+	t := &term{field: p.field, stem: p.stem, text: foldSpace(l.text)}
 	at := l.at
 	if l.kind == lexPhrase {
 		at++
@@ -65,7 +65,7 @@ func inWord(r rune) bool {
 
 // compileText sets the parts of a term that is looked for in text.
 func (t *term) compileText(l lexeme) error {
-	c := partCollector{text: t.text}
+	c := partCollector{text: t.text, stem: t.stem}
 	s := scanner{sink: &c}
 	s.text(t.text)
 	t.parts = c.parts

@@ -123,7 +123,7 @@ func (p part) cost() int {
 		word, _ = anchor(word)
 	}
 	cost := [...]int{1000, 400, 200, 80, 40, 25, 16, 10}[min(7, utf8.RuneCountInString(word))]
-	if p.prefix || p.glob {
+	if p.prefix || p.glob || p.stem != "" {
 		cost *= 4
 	}
 	return cost
