@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -28,15 +29,32 @@ func globs(glob string, word []byte) bool {
 	}
 }
 
-// anchor is the longest piece of the glob, which every word that fits has in it; front says that it begins with it.
-func anchor(glob string) (piece string, front bool) {
-	for i, p := range strings.Split(glob, "*") {
-		if utf8.RuneCountInString(p) > utf8.RuneCountInString(piece) {
-			piece, front = p, i == 0
+// anchor is the longest piece of the glob, which every word that fits has in it, and where.
+func anchor(glob string) (piece string, at side) {
+	pieces := strings.Split(glob, "*")
+	for i, p := range pieces {
+		if utf8.RuneCountInString(p) <= utf8.RuneCountInString(piece) {
+			continue
+		}
+		piece, at = p, inside
+		switch i {
+		case 0:
+			at = front
+		case len(pieces) - 1:
+			at = back
 		}
 	}
-	return piece, front
+	return piece, at
 }
+
+// side is where in a word an anchor is.
+type side uint8
+
+const (
+	inside side = iota
+	front
+	back
+)
 
 // globPattern is a glob and its number.
 type globPattern struct {
@@ -46,21 +64,23 @@ type globPattern struct {
 
 // globIndex finds the globs that a word fits by their anchors: a word without any of them costs hardly anything.
 type globIndex struct {
-	// front holds the anchors that words begin with, inside those that are anywhere in them. Both lead to patterns.
-	front, inside trie
-	patterns      [][]globPattern
+	// anchors are those inside words, in front and, written backwards, at the end. They lead to patterns.
+	anchors  [3]trie
+	patterns [][]globPattern
+	// sides tells which of anchors there are.
+	sides [3]bool
 }
 
-func newGlobIndex() globIndex { return globIndex{front: newTrie(), inside: newTrie()} }
+func newGlobIndex() globIndex { return globIndex{anchors: [3]trie{newTrie(), newTrie(), newTrie()}} }
 
 // number is the pattern of the glob, which becomes the given one if it had none.
 func (x *globIndex) number(glob string, fresh pattern) pattern {
-	piece, front := anchor(glob)
-	t := &x.inside
-	if front {
-		t = &x.front
+	piece, at := anchor(glob)
+	if at == back {
+		piece = backwards(piece)
 	}
-	end := t.end(piece)
+	x.sides[at] = true
+	end := x.anchors[at].end(piece)
 	if *end == none {
 		*end = pattern(len(x.patterns))
 		x.patterns = append(x.patterns, nil)
@@ -87,8 +107,20 @@ func (x *globIndex) matching(word []byte, f func(pattern)) {
 			}
 		}
 	}
-	x.front.beginnings(word, try)
-	for i := range word {
-		x.inside.beginnings(word[i:], try)
+	x.anchors[front].beginnings(word, try)
+	if x.sides[back] {
+		x.anchors[back].endings(word, try)
 	}
+	if x.sides[inside] {
+		for i := range word {
+			x.anchors[inside].beginnings(word[i:], try)
+		}
+	}
+}
+
+// backwards is the text with its bytes in the other order.
+func backwards(text string) string {
+	b := []byte(text)
+	slices.Reverse(b)
+	return string(b)
 }

@@ -122,7 +122,8 @@ func (p part) cost() int {
 	if p.glob {
 		word, _ = anchor(word)
 	}
-	cost := [...]int{1000, 400, 200, 80, 40, 25, 16, 10}[min(7, utf8.RuneCountInString(word))]
+	byLength := [...]int{1000, 400, 200, 80, 40, 25, 16, 12, 10, 8, 6, 5, 4}
+	cost := byLength[min(len(byLength)-1, utf8.RuneCountInString(word))]
 	if p.prefix || p.glob || p.stem != "" {
 		cost *= 4
 	}
