@@ -3,6 +3,8 @@ package pack_test
 import (
 	"crypto/sha256"
 	"flag"
+	"html"
+	"math/rand/v2"
 	"os"
 	"testing"
 
@@ -119,4 +121,33 @@ func newMatcher(t testing.TB, topics []aggregator.Topic) *topic.Matcher {
 		t.Fatal(err)
 	}
 	return matcher
+}
+
+// TestLongArticles joins stories that a pack does not find, of the half to tune on, into long articles, which it should not find
+// either: the more an article talks of, the more often words meet that have nothing to do with each other.
+func TestLongArticles(t *testing.T) {
+	const articles, paragraphs = 200, 12
+	items := readLabelled(t, "tune.jsonl")
+	random := rand.New(rand.NewPCG(8, 8))
+	for _, p := range all(t) {
+		matcher := newMatcher(t, []aggregator.Topic{p})
+		var others []string
+		for _, l := range items {
+			if l.Language == "en" && len(matcher.Match(l.Item())) == 0 {
+				others = append(others, "<p>"+html.EscapeString(l.Title+". "+l.Text)+"</p>")
+			}
+		}
+		wrong := 0
+		for range articles {
+			article := aggregator.Item{Title: "Weekly notes", Language: "en"}
+			for range paragraphs {
+				article.Content += others[random.IntN(len(others))]
+			}
+			wrong += len(matcher.Match(&article))
+		}
+		t.Logf("%-18s  finds %3d of %d articles of %d stories of which it finds none", p.ID, wrong, articles, paragraphs)
+		if wrong > articles/10 {
+			t.Errorf("%s finds %d of %d articles that are not about it", p.ID, wrong, articles)
+		}
+	}
 }
