@@ -198,7 +198,7 @@ func TestMatcherAgreesWithQueries(t *testing.T) {
 	random := rand.New(rand.NewPCG(2, 2))
 	var topics []aggregator.Topic
 	var queries []*topic.Query
-	for len(topics) < 400 {
+	for len(topics) < 300 {
 		query := randomQuery(random, random.IntN(4))
 		q, err := topic.Parse(query)
 		if err != nil {
@@ -211,7 +211,7 @@ func TestMatcherAgreesWithQueries(t *testing.T) {
 		topics, queries = append(topics, added), append(queries, q)
 	}
 	m := newMatcher(t, topics...)
-	items := make([]*aggregator.Item, 120)
+	items := make([]*aggregator.Item, 80)
 	for i := range items {
 		items[i] = randomItem(random)
 	}
