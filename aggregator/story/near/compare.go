@@ -1,0 +1,296 @@
+package near
+
+import (
+	"slices"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+const (
+	// Window is how far apart two items may have been found.
+	Window = 7 * 24 * time.Hour
+	// Siblings is how many other items of a feed tell its boilerplate.
+	Siblings = 4
+)
+
+// The thresholds. They were set on the half of the labelled pairs that is for that.
+const (
+	// leastJaccard is the part of all shingles that both texts must have. A text that is the beginning of the other one
+	// needs less of it, but leastContained of its own shingles in the other.
+	leastJaccard   = 0.55
+	leastContained = 0.75
+	// leastLead is the part of each text's beginning that must be found in the other one.
+	leastLead = 0.5
+	// leastOwn is the part of all shingles that two items of one feed must share.
+	leastOwn = 0.9
+	// minShingles is how many must be left when boilerplate is taken off.
+	minShingles = 30
+	// mostForeign is the part of the shorter text's numbers that need not be in the longer one, beside one. mostChanged
+	// is how many numbers may have changed their value in the same place, in texts that are not nearly equal.
+	mostForeign = 0.25
+	mostChanged = 0
+)
+
+// Side is an item to be compared.
+type Side struct {
+	Text *Text
+	Feed aggregator.FeedID
+	// Found is when the item was first seen.
+	Found time.Time
+	// Siblings are other items of the feed. What several of them have too is boilerplate, and does not count.
+	Siblings []*Text
+}
+
+// Reason says why two items are one story by their texts, or why not.
+type Reason string
+
+// The reasons.
+const (
+	SameText   Reason = "the same text"
+	Truncated  Reason = "one is the beginning of the other"
+	TooShort   Reason = "a text is too short to be compared"
+	Language   Reason = "their languages differ"
+	TooFar     Reason = "they were found too far apart"
+	Boiler     Reason = "what they share is what their feeds put under every item"
+	Unlike     Reason = "their texts differ"
+	OtherStart Reason = "they begin differently, as a follow-up does"
+	Titles     Reason = "their titles have different numbers or dates"
+	Numbers    Reason = "their texts have different numbers"
+	OneFeed    Reason = "they are of one feed, and not nearly equal"
+)
+
+// Verdict is what a comparison found.
+type Verdict struct {
+	Same   bool   `json:"same"`
+	Reason Reason `json:"reason"`
+	// Words counts the words of the two texts.
+	Words [2]int `json:"words"`
+	// Jaccard is the part of all shingles that both have, Contained the part of the shorter text's that the longer has,
+	// Lead the part of a text's beginning that the other has anywhere, the lesser of the two.
+	Jaccard   float64 `json:"jaccard"`
+	Contained float64 `json:"contained"`
+	Lead      float64 `json:"lead"`
+	// Boilerplate counts the shingles that were taken off before.
+	Boilerplate int `json:"boilerplate"`
+	// Changed counts the numbers that differ behind the same words, Foreign those of the shorter text that the longer
+	// does not have, of Of.
+	Changed int `json:"numbers_changed"`
+	Foreign int `json:"numbers_foreign"`
+	Of      int `json:"numbers"`
+}
+
+// Compare tells whether the items carry one report.
+func Compare(a, b *Side) Verdict {
+	v := Verdict{Words: [2]int{a.Text.Words, b.Text.Words}}
+	switch {
+	case !a.Text.Comparable() || !b.Text.Comparable():
+		v.Reason = TooShort
+	case a.Text.Language != "" && b.Text.Language != "" && a.Text.Language != b.Text.Language:
+		v.Reason = Language
+	case a.Found.Sub(b.Found).Abs() > Window:
+		v.Reason = TooFar
+	}
+	v.measure(a, b)
+	if v.Reason == "" {
+		v.Reason = v.judge(a, b)
+	}
+	v.Same = v.Reason == SameText || v.Reason == Truncated
+	return v
+}
+
+// measure finds the numbers of the verdict.
+func (v *Verdict) measure(a, b *Side) {
+	boilerplate := union(boilerplateOf(a), boilerplateOf(b))
+	all := [2][]uint64{without(a.Text.shingles, boilerplate), without(b.Text.shingles, boilerplate)}
+	v.Boilerplate = len(a.Text.shingles) - len(all[0]) + len(b.Text.shingles) - len(all[1])
+	if min(len(all[0]), len(all[1])) < minShingles {
+		switch {
+		case v.Reason != "":
+		case v.Boilerplate > 0:
+			v.Reason = Boiler
+		default:
+			v.Reason = TooShort
+		}
+		if len(all[0]) == 0 || len(all[1]) == 0 {
+			return
+		}
+	}
+	shared := common(all[0], all[1])
+	v.Jaccard = float64(shared) / float64(len(all[0])+len(all[1])-shared)
+	v.Contained = float64(shared) / float64(min(len(all[0]), len(all[1])))
+	v.Lead = min(leadIn(a.Text, boilerplate, all[1]), leadIn(b.Text, boilerplate, all[0]))
+	v.Changed = changed(a.Text, b.Text)
+	shorter, longer := values(a.Text), values(b.Text)
+	if len(all[0]) > len(all[1]) || len(all[0]) == len(all[1]) && len(shorter) > len(longer) {
+		shorter, longer = longer, shorter
+	}
+	v.Of, v.Foreign = len(shorter), len(shorter)-common(shorter, longer)
+}
+
+// judge says what the numbers mean.
+func (v *Verdict) judge(a, b *Side) Reason {
+	same, one := v.Jaccard >= leastJaccard, a.Feed == b.Feed
+	truncated := v.Contained >= leastContained
+	switch {
+	case !same && !truncated:
+		return Unlike
+	case v.Lead < leastLead:
+		return OtherStart
+	case one && v.Jaccard < leastOwn:
+		return OneFeed
+	case one && !slices.Equal(a.Text.title, b.Text.title), differ(a.Text.title, b.Text.title):
+		return Titles
+	case one && v.Changed+v.Foreign > 0, v.Changed > mostChanged,
+		float64(v.Foreign) > 1+mostForeign*float64(v.Of):
+		return Numbers
+	case same:
+		return SameText
+	}
+	return Truncated
+}
+
+// differ reports whether each of two titles has a number that the other has not.
+func differ(a, b []uint64) bool {
+	shared := common(a, b)
+	return shared < len(a) && shared < len(b)
+}
+
+// leadIn is the part of a text's beginning that the other text has.
+func leadIn(t *Text, boilerplate, other []uint64) float64 {
+	lead := without(t.lead, boilerplate)
+	if len(lead) == 0 {
+		return 1 // all of it is boilerplate, which says nothing
+	}
+	return float64(common(lead, other)) / float64(len(lead))
+}
+
+// changed counts the contexts that both texts have and in which the numbers are others, at least one of them found nowhere
+// in the other text: one that only moved has not changed.
+func changed(x, y *Text) int {
+	n := 0
+	inX, inY := values(x), values(y)
+	for a, b := x.numbers, y.numbers; len(a) > 0 && len(b) > 0; {
+		i, j := run(a), run(b)
+		switch c := order(a[0].context, b[0].context); {
+		case c < 0:
+			a = a[i:]
+			continue
+		case c > 0:
+			b = b[j:]
+			continue
+		}
+		shared := slices.ContainsFunc(a[:i], func(x number) bool { return slices.Contains(b[:j], x) })
+		if !shared && (strange(a[:i], inY) || strange(b[:j], inX)) {
+			n++
+		}
+		a, b = a[i:], b[j:]
+	}
+	return n
+}
+
+// strange reports whether one of the numbers is not among the values.
+func strange(numbers []number, values []uint64) bool {
+	return slices.ContainsFunc(numbers, func(n number) bool {
+		_, there := slices.BinarySearch(values, n.value)
+		return !there
+	})
+}
+
+// run is how many numbers have the context of the first.
+func run(numbers []number) int {
+	i := 1
+	for i < len(numbers) && numbers[i].context == numbers[0].context {
+		i++
+	}
+	return i
+}
+
+// values are the numbers in a text, sorted, each once.
+func values(t *Text) []uint64 {
+	var all []uint64
+	for _, n := range t.numbers {
+		all = append(all, n.value)
+	}
+	return sorted(all)
+}
+
+// boilerplateOf are the shingles of the item that two or more of its siblings have as well, sorted. A sibling that is nearly
+// equal is a copy of the item, and says nothing of what all have.
+func boilerplateOf(s *Side) []uint64 {
+	seen := make(map[uint64]int)
+	for _, other := range s.Siblings {
+		shared := both(s.Text.shingles, other.shingles)
+		all := len(s.Text.shingles) + len(other.shingles) - len(shared)
+		if float64(len(shared)) >= leastOwn*float64(all) && changed(s.Text, other) == 0 {
+			continue
+		}
+		for _, h := range shared {
+			seen[h]++
+		}
+	}
+	var found []uint64
+	for h, n := range seen {
+		if n >= 2 {
+			found = append(found, h)
+		}
+	}
+	return sorted(found)
+}
+
+// The sets below are sorted, each hash once.
+
+// common counts what both have.
+func common(a, b []uint64) int {
+	n := 0
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] < b[j]:
+			i++
+		case a[i] > b[j]:
+			j++
+		default:
+			n, i, j = n+1, i+1, j+1
+		}
+	}
+	return n
+}
+
+func both(a, b []uint64) []uint64 {
+	var shared []uint64
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] < b[j]:
+			i++
+		case a[i] > b[j]:
+			j++
+		default:
+			shared = append(shared, a[i])
+			i, j = i+1, j+1
+		}
+	}
+	return shared
+}
+
+func union(a, b []uint64) []uint64 {
+	if len(b) == 0 {
+		return a
+	}
+	return sorted(slices.Concat(a, b))
+}
+
+func without(a, b []uint64) []uint64 {
+	if len(b) == 0 {
+		return a
+	}
+	var rest []uint64
+	for _, h := range a {
+		for len(b) > 0 && b[0] < h {
+			b = b[1:]
+		}
+		if len(b) == 0 || b[0] != h {
+			rest = append(rest, h)
+		}
+	}
+	return rest
+}

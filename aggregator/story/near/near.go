@@ -1,0 +1,228 @@
+// Package near tells whether two items carry the same report in nearly the same words: wire copy under another headline,
+// a copy that is cut short, one with a boilerplate around it or a few words mended.
+//
+// A text is its words, folded, and its shingles: each run of four words as one hash (Broder, "On the resemblance and
+// containment of documents", 1997). Two texts are compared exactly, by the shingles that they share (Compare); which
+// are worth comparing among many is said by short sketches of the shingles (MinHash with one permutation; Li, Owen, Zhang,
+// "One permutation hashing", 2012), in an Index that is bounded in memory and time.
+//
+// The same words are not always the same report. A weekly digest, the notes of a release and a list of prices repeat
+// most of their words, and say something else by the numbers among them; a follow-up repeats what it follows, below a
+// beginning of its own; the items of a feed share what their publisher puts under each. Compare says for each of these
+// why they are apart. It is symmetric, and depends on nothing but what it is given.
+package near
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/markup"
+)
+
+const (
+	// shingle is how many words make one.
+	shingle = 4
+	// MinWords is how many words a text must have to be compared.
+	MinWords = 48
+	// maxWords is how many words of a text are read, leadWords how many of them are its beginning.
+	maxWords  = 2000
+	leadWords = 48
+)
+
+// Text is what of an item is compared. It is made by Read and does not change.
+type Text struct {
+	// Words counts the words of the item's text, up to 2000; in scripts without spaces each letter is one.
+	Words int
+	// Language is the primary subtag of the item's language, empty where that is not known.
+	Language string
+
+	shingles []uint64 // sorted, each once; so is lead, those of the first words
+	lead     []uint64
+	numbers  []number
+	// title has the numbers and the words for months and days in the title.
+	title []uint64
+}
+
+// number is a number in a text, by the two words before it.
+type number struct{ context, value uint64 }
+
+// Read reads the text of an item: its content, or its summary where it has none.
+func Read(it *aggregator.Item) *Text {
+	language, _, _ := strings.Cut(strings.ToLower(it.Language), "-")
+	t := &Text{Language: language}
+	words := readWords(make([]word, 0, 512), markup.PlainText(it.Text()), false)
+	t.Words = len(words)
+	t.numbers = numbersOf(words)
+	t.shingles = shinglesOf(words)
+	t.lead = slices.Clone(t.shingles[:max(0, min(len(t.shingles), leadWords-shingle+1))])
+	t.shingles, t.lead = sorted(t.shingles), sorted(t.lead)
+	for _, w := range readWords(words[:0], it.Title, true) {
+		if w.number || w.time {
+			t.title = append(t.title, w.hash)
+		}
+	}
+	t.title = sorted(t.title)
+	return t
+}
+
+// Comparable reports whether the text is long enough to be compared at all.
+func (t *Text) Comparable() bool { return t.Words >= MinWords }
+
+func sorted(hashes []uint64) []uint64 {
+	slices.Sort(hashes)
+	return slices.Compact(hashes)
+}
+
+// word is a word of a text.
+type word struct {
+	hash uint64
+	// number says that it has a digit, time that it names a month or a day of the week.
+	number, time bool
+}
+
+// Constants of FNV-1a with 64 bits.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// readWords appends up to 2000 words of a plain text: letters in lower case, marks and digits. A point, comma or colon
+// between two digits is part of a number; characters that are not seen are part of nothing.
+// Only in a title it is asked which words name times.
+func readWords(words []word, text string, title bool) []word {
+	w := word{hash: fnvOffset}
+	var spelled [12]byte // the word's letters, where it may be the name of a month or a day
+	length, digit := 0, false
+	end := func() {
+		if length > 0 {
+			w.time = title && length <= len(spelled) && isTime(string(spelled[:length]))
+			words = append(words, w)
+		}
+		w, length, digit = word{hash: fnvOffset}, 0, false
+	}
+	for i, r := range text {
+		if len(words) >= maxWords {
+			return words[:maxWords]
+		}
+		if r >= 'A' && r <= 'Z' {
+			r += 'a' - 'A'
+		} else if r >= 0x80 {
+			r = unicode.ToLower(r)
+		}
+		switch {
+		case r >= 'a' && r <= 'z':
+			digit = false
+		case r >= '0' && r <= '9':
+			digit, w.number = true, true
+		case r < 0x80:
+			if digit && (r == '.' || r == ',' || r == ':') && i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9' {
+				break
+			}
+			end()
+			continue
+		case unicode.IsDigit(r):
+			digit, w.number = true, true
+		case isAlone(r):
+			end()
+			w.hash, length = (w.hash^uint64(r))*fnvPrime, len(spelled)+1
+			continue
+		case unicode.In(r, unicode.L, unicode.M):
+			digit = false
+		case unicode.Is(unicode.Cf, r):
+			continue
+		default:
+			end()
+			continue
+		}
+		if length < len(spelled) {
+			spelled[length] = byte(r)
+		}
+		length++
+		w.hash = (w.hash ^ uint64(r)) * fnvPrime
+	}
+	end()
+	return words[:min(len(words), maxWords)]
+}
+
+// isAlone reports whether the letter is of a script without spaces between words, where each is taken for a word.
+func isAlone(r rune) bool {
+	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) &&
+		!unicode.Is(unicode.M, r)
+}
+
+// isTime reports whether the word names a month or a day of the week, in the languages that most feeds are in. The English
+// May is left out: it is more often a verb.
+func isTime(w string) bool {
+	switch w {
+	case "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
+		"jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+		"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+		"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
+		"diciembre", "lunes", "martes", "jueves", "viernes", "domingo",
+		"janvier", "mars", "avril", "mai", "juin", "juillet", "septembre", "octobre", "novembre",
+		"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
+		"januar", "februar", "juni", "juli", "oktober", "dezember",
+		"montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag":
+		return true
+	}
+	return false
+}
+
+// anyNumber stands for a number in what comes before another one.
+const anyNumber = 1
+
+func numbersOf(words []word) []number {
+	var numbers []number
+	var before [2]uint64
+	for _, w := range words {
+		if w.number {
+			numbers = append(numbers, number{mix(before[0]*fnvPrime + before[1]), w.hash})
+			w.hash = anyNumber
+		}
+		before[0], before[1] = before[1], w.hash
+	}
+	slices.SortFunc(numbers, func(a, b number) int {
+		switch {
+		case a.context != b.context:
+			return order(a.context, b.context)
+		default:
+			return order(a.value, b.value)
+		}
+	})
+	return slices.Compact(numbers)
+}
+
+func order(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func shinglesOf(words []word) []uint64 {
+	if len(words) < shingle {
+		return nil
+	}
+	hashes := make([]uint64, 0, len(words)-shingle+1)
+	for i := range len(words) - shingle + 1 {
+		var h uint64
+		for _, w := range words[i : i+shingle] {
+			h = (h ^ w.hash) * 0x9E3779B97F4A7C15
+			h ^= h >> 29
+		}
+		hashes = append(hashes, mix(h))
+	}
+	return hashes
+}
+
+// mix spreads the bits of a hash (the end of SplitMix64).
+func mix(h uint64) uint64 {
+	h = (h ^ h>>30) * 0xBF58476D1CE4E5B9
+	h = (h ^ h>>27) * 0x94D049BB133111EB
+	return h ^ h>>31
+}
