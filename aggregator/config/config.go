@@ -55,6 +55,7 @@ type Config struct {
 	Schedule string
 	// Contact is a URL (http, https or mailto) for the User-Agent; it may be empty.
 	Contact     string
+	Stories     Stories
 	Fetch       Fetch
 	Publish     Publish
 	WebSub      WebSub
@@ -114,7 +115,11 @@ type Publish struct {
 	MinAge, MaxAge time.Duration
 	// CacheBytes bounds the memory for feeds and pages that are kept ready to be sent.
 	CacheBytes int64
-	Static     Static
+	// RepresentedBy are the criteria by which the report is chosen that stands for a story, the first of which counts most.
+	// Priority has the feeds that have another one than 0; the greater goes before.
+	RepresentedBy []string
+	Priority      map[aggregator.FeedID]int
+	Static        Static
 }
 
 // Static is where the site is written to as files.
@@ -183,6 +188,7 @@ func Default(folder string) *Config {
 		BaseURL:  "http://127.0.0.1:8080",
 		Store:    "bolt://" + filepath.Join(folder, "topicwire.db"),
 		Schedule: "@every 30m",
+		Stories:  Stories{Near: true},
 		Fetch: Fetch{
 			Timeout: 30 * time.Second, ConnectTimeout: 10 * time.Second, HeaderTimeout: 20 * time.Second,
 			MinRate: 1 << 10, MaxBody: 16 << 20, MaxDownload: 16 << 20, MaxHeader: 256 << 10, Redirects: 10,
@@ -190,7 +196,7 @@ func Default(folder string) *Config {
 		},
 		Publish: Publish{
 			Stories: 50, Window: 48 * time.Hour, MinAge: time.Minute, MaxAge: 15 * time.Minute, CacheBytes: 64 << 20,
-			Static: Static{Dir: filepath.Join(folder, "site")},
+			RepresentedBy: []string{ByPriority, ByEarliest, ByLongest}, Static: Static{Dir: filepath.Join(folder, "site")},
 		},
 		WebSub: defaultWebSub(),
 		Maintenance: Maintenance{

@@ -34,6 +34,8 @@ type feedDraft struct {
 	url      feedURL
 	urlGiven bool
 	topics   []ref
+	exact    bool
+	priority int
 	// keep is nil where the feed has no rule of its own.
 	keep *aggregator.Keep
 }

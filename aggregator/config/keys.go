@@ -21,6 +21,7 @@ var (
 		{"store", func(r *reader, n ast.Node, d *draft) { r.readStore(n, &d.Store) }},
 		{"schedule", func(r *reader, n ast.Node, d *draft) { r.readSchedule(n, false, &d.Schedule) }},
 		{"contact", func(r *reader, n ast.Node, d *draft) { r.readContact(n, &d.Contact) }},
+		{"stories", func(r *reader, n ast.Node, d *draft) { r.readNear(n, &d.Stories.Near) }},
 		{"fetch", func(r *reader, n ast.Node, d *draft) { readFields(r, n, "fetch", fetchFields, &d.Fetch) }},
 		{"publish", func(r *reader, n ast.Node, d *draft) { readFields(r, n, "publish", publishFields, &d.Publish) }},
 		{"websub", func(r *reader, n ast.Node, d *draft) { r.readWebSub(n, d) }},
@@ -64,6 +65,7 @@ var (
 		{"min_age", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, 0, &p.MinAge) }},
 		{"max_age", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, 0, &p.MaxAge) }},
 		{"cache_bytes", func(r *reader, n ast.Node, p *Publish) { r.readSize(n, 1<<20, 1<<40, &p.CacheBytes) }},
+		{"represented_by", func(r *reader, n ast.Node, p *Publish) { r.readCriteria(n, &p.RepresentedBy) }},
 		{"static", func(r *reader, n ast.Node, p *Publish) { readFields(r, n, "static", staticFields, &p.Static) }},
 	}
 	staticFields = []field[Static]{
@@ -105,6 +107,12 @@ var (
 		{"max_age", func(r *reader, n ast.Node, f *feedDraft) { r.readDuration(n, time.Second, &f.MaxAge) }},
 		{"allow_private", func(r *reader, n ast.Node, f *feedDraft) { r.readBool(n, &f.AllowPrivate) }},
 		{"private", func(r *reader, n ast.Node, f *feedDraft) { r.readBool(n, &f.Private) }},
+		{"stories", func(r *reader, n ast.Node, f *feedDraft) {
+			near := true
+			r.readNear(n, &near)
+			f.exact = !near
+		}},
+		{"priority", func(r *reader, n ast.Node, f *feedDraft) { r.readInt(n, -1000, 1000, &f.priority) }},
 		{"retention", func(r *reader, n ast.Node, f *feedDraft) { f.keep = r.readKeep(n) }},
 	}
 	topicFields = []field[topicDraft]{

@@ -74,6 +74,7 @@ func (r *reader) finish(d *draft) {
 	feeds := r.finishFeeds(d)
 	topics := r.finishTopics(d)
 	d.Retention.Feeds, d.Retention.Topics = ownRules(d)
+	d.Stories.Exact, d.Publish.Priority = exactFeeds(d), priorities(d)
 	for i, f := range d.feeds {
 		r.checkRefs(f.topics, f.key+".topics", "topic", topics, d.topicsBroken)
 		for _, t := range f.topics {

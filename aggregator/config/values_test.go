@@ -69,8 +69,9 @@ listen: 0.0.0.0:9000
 store: bolt:///var/lib/wire/../wire.db
 schedule: "@hourly"
 contact: mailto:wire@example.org
+stories: exact
 fetch: {timeout: 1m30s, max_body: 512KiB, allow_private: true, workers: 3, redirects: 4}
-publish: {stories: 20, window: 1d12h, min_age: 10s, max_age: 0s, cache_bytes: 8MiB, static: {schedule: "@daily", dir: ../site}}
+publish: {stories: 20, window: 1d12h, min_age: 10s, max_age: 0s, cache_bytes: 8MiB, represented_by: [longest, earliest], static: {schedule: "@daily", dir: ../site}}
 base_url: https://wire.example.org/
 websub: {hubs: ["https://hub.example.org/"], window: 5s, allow_private: true, hub: true,
   max_lease: 2d, give_up_after: 1h, topic_subscriptions: 20, host_subscriptions: 10}
@@ -89,18 +90,25 @@ feeds:
     max_age: 7d
     allow_private: true
     private: true
+    stories: exact
+    priority: -3
 topics:
   - {id: t, description: D, query: a b, feeds: [a]}
 `)
 	want := &config.Config{
 		Listen: "0.0.0.0:9000", BaseURL: "https://wire.example.org", Store: "bolt:///var/lib/wire.db", Schedule: "@hourly",
 		Contact: "mailto:wire@example.org",
+		Stories: config.Stories{Exact: map[aggregator.FeedID]bool{"a": true}},
 		Fetch: config.Fetch{
 			Timeout: 90 * time.Second, ConnectTimeout: 10 * time.Second, HeaderTimeout: 20 * time.Second, MinRate: 1 << 10,
 			MaxBody: 512 << 10, MaxDownload: 512 << 10, MaxHeader: 256 << 10, AllowPrivate: true, Workers: 3, Redirects: 4,
 			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
-		Publish: config.Publish{Stories: 20, Window: 36 * time.Hour, MinAge: 10 * time.Second, CacheBytes: 8 << 20, Static: config.Static{Schedule: "@daily", Dir: "/etc/site"}},
+		Publish: config.Publish{
+			Stories: 20, Window: 36 * time.Hour, MinAge: 10 * time.Second, CacheBytes: 8 << 20,
+			RepresentedBy: []string{config.ByLongest, config.ByEarliest}, Priority: map[aggregator.FeedID]int{"a": -3},
+			Static: config.Static{Schedule: "@daily", Dir: "/etc/site"},
+		},
 		WebSub: config.WebSub{
 			Hubs: []string{"https://hub.example.org/"}, Window: 5 * time.Second, AllowPrivate: true, Hub: true,
 			MaxLease: 48 * time.Hour, GiveUpAfter: time.Hour, TopicSubscriptions: 20, HostSubscriptions: 10,

@@ -67,13 +67,21 @@ type Classifier interface {
 	Match(item *aggregator.Item) []aggregator.TopicID
 }
 
-// Options are what a Poller works with. All but Hosts, Bounds and Log are required.
+// Grouper puts new items, which are those without a Seq, into the stories that they belong to. They are one feed's. ended is
+// called once with whether they were stored; an error leaves nothing to end.
+type Grouper interface {
+	Group(ctx context.Context, items []aggregator.Item) (ended func(stored bool), err error)
+}
+
+// Options are what a Poller works with. All but Stories, Hosts, Bounds and Log are required.
 type Options struct {
 	Store     Store
 	Queue     Queue
 	Directory Directory
 	Fetcher   Fetcher
 	Topics    Classifier
+	// Stories decides which story a new item is of; if nil, it is the one that its link stands for.
+	Stories Grouper
 	// Workers is how many fetches may be under way at once.
 	Workers int
 	// Timeout bounds one fetch; leases last as long as a fetch may wait for its host, and a little longer than that.
@@ -306,11 +314,30 @@ func (p *Poller) keep(ctx context.Context, j *job, seen *answer, failure error, 
 	if err != nil {
 		return aggregator.PollRecord{}, err
 	}
+	ended, err := p.group(ctx, j, o.items)
+	if err != nil {
+		return aggregator.PollRecord{}, err
+	}
+	stored := false
+	defer func() { ended(stored) }()
 	// An outcome that is there is worth storing, also when the program is about to stop.
 	if err := p.Store.CommitEach(context.WithoutCancel(ctx), []aggregator.Poll{j.result(&o)})[0]; err != nil {
 		return aggregator.PollRecord{}, fmt.Errorf("store the outcome: %w", err)
 	}
+	stored = true
 	return o.state.LastPoll, nil
+}
+
+// group decides the stories of new items. Only a poll that read a document has any.
+func (p *Poller) group(ctx context.Context, j *job, items []aggregator.Item) (ended func(stored bool), err error) {
+	if p.Stories == nil || len(items) == 0 {
+		return func(bool) {}, nil
+	}
+	err = p.guarded(j.feed.ID, func() (err error) {
+		ended, err = p.Stories.Group(ctx, items)
+		return err
+	})
+	return ended, err
 }
 
 // conclude finds out what the answer means for the store.

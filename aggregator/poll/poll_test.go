@@ -682,3 +682,80 @@ func TestReadingOnlyWhatIsNewChangesNothing(t *testing.T) {
 		})
 	}
 }
+
+// grouper puts new items into one story and remembers what became of them.
+type grouper struct {
+	mu     sync.Mutex
+	ends   []bool
+	fails  error
+	panics bool
+}
+
+func (g *grouper) Group(_ context.Context, items []aggregator.Item) (func(bool), error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.panics {
+		panic("grouper")
+	}
+	if err := g.fails; err != nil {
+		g.fails = nil
+		return nil, err
+	}
+	for i := range items {
+		if items[i].Seq == 0 {
+			items[i].Story = aggregator.StoryID{1}
+		}
+	}
+	return func(stored bool) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.ends = append(g.ends, stored)
+	}, nil
+}
+
+// TestStoriesAreDecidedBeforeTheyAreStored: once for each poll that has items, which is then told whether they were stored.
+func TestStoriesAreDecidedBeforeTheyAreStored(t *testing.T) {
+	g := &grouper{}
+	store := &refusing{}
+	w := newWire(t, func(o *poll.Options) {
+		store.Store = o.Store
+		o.Store, o.Stories = store, g
+	}, "a")
+	const url = "https://a.example/"
+	w.answer(url, document("", "g1|https://a.example/1|one", "g2|https://a.example/2|two"))
+	store.refuse = true
+	w.pass(t) // is refused, then stored as a failed poll
+	if diff := cmp.Diff([]bool{false}, g.ends); diff != "" {
+		t.Errorf("a poll that was not stored (-want +got):\n%s", diff)
+	}
+	store.refuse = false
+	w.advance(48 * time.Hour)
+	w.pass(t)
+	for _, it := range w.items(t) {
+		if it.Story != (aggregator.StoryID{1}) {
+			t.Errorf("item %q is stored in story %v", it.Title, it.Story)
+		}
+	}
+	if diff := cmp.Diff([]bool{false, true}, g.ends); diff != "" {
+		t.Errorf("ends (-want +got):\n%s", diff)
+	}
+	g.panics = true
+	w.advance(48 * time.Hour)
+	w.answer(url, document("", "g3|https://a.example/3|three"))
+	if got := w.pass(t); got.Failed != 1 {
+		t.Errorf("a grouper that panics: %+v, want a failed poll", got)
+	}
+}
+
+// refusing refuses items while it is told to.
+type refusing struct {
+	poll.Store
+	refuse bool
+}
+
+func (s *refusing) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+	if s.refuse && len(polls) == 1 && len(polls[0].Items) > 0 {
+		return []error{aggregator.ErrRefused}
+	}
+	return s.Store.CommitEach(ctx, polls)
+}

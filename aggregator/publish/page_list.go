@@ -106,6 +106,7 @@ func (s *site) outlines(ctx context.Context, topic aggregator.TopicID, behind ag
 		if len(story.Items) == 0 {
 			continue
 		}
+		s.represent(&story, topic)
 		e, err := s.outline(ctx, &sources, &story)
 		if err != nil {
 			return nil, err

@@ -146,6 +146,7 @@ func (s *site) search(
 		if !hit {
 			continue
 		}
+		s.represent(&story, topic)
 		e, err := s.outline(ctx, &sources, &story)
 		if err != nil {
 			return nil, err

@@ -52,6 +52,8 @@ type Options struct {
 	// long as they are no more than Window (48 hours if 0) older than the feed's newest, up to 1000.
 	Stories int
 	Window  time.Duration
+	// Represent says which of two reports rather stands for a story, as cmp.Compare does; the first that was found if nil.
+	Represent func(a, b *aggregator.Item) int
 	// MinAge and MaxAge bound for how long a cache may answer without asking again, in whole seconds. Within them it may
 	// until the next poll of one of a feed's sources is due. Pages, which have no such time, may be kept for MinAge. A
 	// MaxAge of 0 makes caches ask each time, and MinAge counts no more than MaxAge.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -36,9 +37,35 @@ func (s *site) stories(ctx context.Context, topic aggregator.TopicID, limit int)
 				return
 			}
 			seen[story.ID] = true
+			s.represent(&story, topic)
 			if !yield(story, nil) || len(seen) >= query.Limit {
 				return
 			}
 		}
 	}
+}
+
+// represent puts the report in front that is to stand for the story, among those that the topic has. The story stays in
+// its place, so that it does not move when another report comes to stand for it.
+func (s *site) represent(story *aggregator.Story, topic aggregator.TopicID) {
+	if s.options.Represent == nil || len(story.Items) < 2 {
+		return
+	}
+	best := 0
+	for i := range story.Items {
+		it := &story.Items[i]
+		if topic != aggregator.AllTopics && !slices.Contains(it.Topics, topic) {
+			continue
+		}
+		if s.options.Represent(it, &story.Items[best]) < 0 {
+			best = i
+		}
+	}
+	if best == 0 {
+		return
+	}
+	place, chosen := story.Items[0].OrderTime, story.Items[best]
+	chosen.OrderTime = place
+	rest := slices.Delete(slices.Clone(story.Items), best, best+1)
+	story.Items = append([]aggregator.Item{chosen}, rest...)
 }

@@ -57,5 +57,8 @@ func plainPath(path string) string {
 	return path
 }
 
+// Identifying reports whether two pages with this key can only be one: it is not empty and not that of a front page.
+func Identifying(key string) bool { return key != "" && !isRoot(key) }
+
 // isRoot reports whether the key is that of a site's front page.
 func isRoot(key string) bool { return !strings.ContainsAny(key, "/?#") }

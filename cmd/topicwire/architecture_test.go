@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"aggregator/topic/pack":              {},
 	"aggregator/story":                   {"aggregator/markup"},
 	"aggregator/story/near":              {"aggregator/markup"},
+	"aggregator/story/group":             {"aggregator/story", "aggregator/story/near"},
 	"aggregator/poll":                    {"aggregator/fetch", "aggregator/hosts", "aggregator/parse", "aggregator/schedule", "aggregator/story"},
 	"aggregator/diff":                    {},
 	"aggregator/publish":                 {"aggregator/diff", "aggregator/markup", "aggregator/publish/chart"},

@@ -345,6 +345,52 @@ topics:
 	}
 }
 
+// TestNearStory: a report that an outlet has cut and given another headline is one story with the original, which the feed
+// that is preferred stands for.
+func TestNearStory(t *testing.T) {
+	paragraphs := []string{
+		"A ferry that was to carry forty lorries across the strait each night stays in its harbour, because nobody has found out who may sign for its lifeboats since the ministry was split in two.",
+		"The owner said that it would pay the crew until the end of the month and then look for work elsewhere. Merchants on the island have rented a plane for milk and letters meanwhile.",
+		"A clerk who was asked about it said that the form exists, that it is blue, and that it has not been printed since spring.",
+	}
+	mux := http.NewServeMux()
+	for name, body := range map[string]string{
+		"agency": fmt.Sprintf(caseFeed, "Agency", "https://agency.example", "Ferry waits for a form", "https://agency.example/1", "a",
+			"<p>"+strings.Join(paragraphs, "</p><p>")+"</p>"),
+		"daily": fmt.Sprintf(caseFeed, "Daily", "https://daily.example", "No boat to the island", "https://daily.example/2", "d",
+			strings.Join(paragraphs[:2], " ")+" [...]"),
+	} {
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+	}
+	for _, mode := range []string{"near", "exact"} {
+		t.Run(mode, func(t *testing.T) {
+			wd := workdir(t, "listen: 127.0.0.1:0\nbase_url: https://wire.example.org\nstories: "+mode+"\n"+
+				"fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}\n"+
+				strings.ReplaceAll(feedConfig(serve(t, mux).URL, "agency", "daily"), "id: daily,", "id: daily, priority: 1,"))
+			must(t, wd, "fetch", "--all")
+			d := start(t, wd, "serve")
+			feed, err := gofeed.NewParser().ParseString(get(t, d.url+"/all.atom"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var shown []string
+			for _, it := range feed.Items {
+				if !strings.Contains(it.Title, "Cricket") {
+					shown = append(shown, it.Title)
+				}
+			}
+			want := []string{"No boat to the island"}
+			if mode == "exact" {
+				want = []string{"Ferry waits for a form", "No boat to the island"}
+			}
+			slices.Sort(shown)
+			if !slices.Equal(shown, want) {
+				t.Errorf("entries %q, want %q", shown, want)
+			}
+		})
+	}
+}
+
 func TestCommandsWhileTheDaemonRuns(t *testing.T) {
 	origin := &folder{dir: t.TempDir()}
 	writeFile(t, filepath.Join(origin.dir, "one"), simpleFeed("one", 3))

@@ -129,6 +129,7 @@ func (s *station) publishOptions() publish.Options {
 		Window:     s.config.Publish.Window,
 		MinAge:     s.config.Publish.MinAge,
 		MaxAge:     s.config.Publish.MaxAge,
+		Represent:  represent(s.config.Publish),
 		Hubs:       s.push.hubs(),
 		CacheBytes: s.config.Publish.CacheBytes,
 		Version:    version,

@@ -25,6 +25,7 @@ import (
 	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/poll"
 	"github.com/topicwire/topicwire/aggregator/schedule"
+	stories "github.com/topicwire/topicwire/aggregator/story/group"
 	"github.com/topicwire/topicwire/aggregator/topic"
 	"github.com/topicwire/topicwire/storage"
 )
@@ -46,6 +47,7 @@ type station struct {
 	queries   *topic.Library
 	topics    *topic.Matcher
 	poller    *poll.Poller
+	grouper   *stories.Grouper
 	authority string
 	log       *slog.Logger
 	now       func() time.Time
@@ -70,6 +72,7 @@ func (p *program) openStation(ctx context.Context, cfg *config.Config, log *slog
 	if s.push, err = s.newPush(); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	s.grouper = stories.New(stories.Options{Store: store, Now: s.now, Exact: cfg.Stories.Exact})
 	s.poller = s.newPoller()
 	return s, nil
 }
@@ -81,7 +84,12 @@ func (s *station) newPoller() *poll.Poller {
 		workers = workersPerCPU * runtime.GOMAXPROCS(0)
 	}
 	client := fetch.New(fetchOptions(s.config, s.now))
+	var grouper poll.Grouper
+	if s.config.Stories.Near {
+		grouper = s.grouper
+	}
 	return poll.New(poll.Options{
+		Stories:   grouper,
 		Store:     watchedStore{s.store, s.push},
 		Queue:     s.store,
 		Directory: s.store,

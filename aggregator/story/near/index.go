@@ -82,6 +82,8 @@ type Candidate struct {
 	Serial Serial
 	Item   aggregator.ItemID
 	Feed   aggregator.FeedID
+	// Found is exact to the minute.
+	Found time.Time
 	// Alike is the part of the bins that agree, of the whole or of the beginning, the greater of the two.
 	Alike float64
 }
@@ -234,7 +236,7 @@ func (x *Index) Candidates(s *Sketch, found time.Time, before Serial) []Candidat
 				continue
 			}
 			alike := max(float64(whole)/wholeBins, float64(lead)/leadBins)
-			all = append(all, Candidate{Serial: this, Item: e.item, Feed: x.names[e.feed].feed, Alike: alike})
+			all = append(all, Candidate{Serial: this, Item: e.item, Feed: x.names[e.feed].feed, Found: time.Unix(60*int64(e.found), 0).UTC(), Alike: alike})
 		}
 	}
 	slices.SortFunc(all, func(a, b Candidate) int {
