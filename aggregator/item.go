@@ -56,6 +56,14 @@ func (id *ItemID) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// UnmarshalText reads what MarshalText writes.
+func (id *StoryID) UnmarshalText(text []byte) error {
+	if n, err := hex.Decode(id[:], text[:min(len(text), 32)]); err != nil || n != len(id) || len(text) != 32 {
+		return fmt.Errorf("story id %q: want 32 hexadecimal digits", text)
+	}
+	return nil
+}
+
 // IsZero reports whether the hash was never set.
 func (h Hash) IsZero() bool { return h == Hash{} }
 

@@ -75,6 +75,7 @@ func controlHandler(s *station, ready <-chan struct{}, log *slog.Logger) http.Ha
 		reply(w, about{PID: os.Getpid(), Version: version, Config: configHash(s.config).String()}, nil)
 	})
 	serveStore(handle, s, log)
+	serveStories(handle, s)
 	mux.HandleFunc("GET /feeds", func(w http.ResponseWriter, r *http.Request) {
 		reports, err := s.Feeds(r.Context())
 		reply(w, reports, err)

@@ -33,6 +33,7 @@ type desk interface {
 	Explain(ctx context.Context, item string) (explainReport, error)
 	storeDesk
 	publishDesk
+	storyDesk
 }
 
 // feedReport is a line of 'feeds list'.

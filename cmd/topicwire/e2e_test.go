@@ -353,20 +353,17 @@ func TestNearStory(t *testing.T) {
 		"The owner said that it would pay the crew until the end of the month and then look for work elsewhere. Merchants on the island have rented a plane for milk and letters meanwhile.",
 		"A clerk who was asked about it said that the form exists, that it is blue, and that it has not been printed since spring.",
 	}
-	mux := http.NewServeMux()
-	for name, body := range map[string]string{
-		"agency": fmt.Sprintf(caseFeed, "Agency", "https://agency.example", "Ferry waits for a form", "https://agency.example/1", "a",
-			"<p>"+strings.Join(paragraphs, "</p><p>")+"</p>"),
-		"daily": fmt.Sprintf(caseFeed, "Daily", "https://daily.example", "No boat to the island", "https://daily.example/2", "d",
-			strings.Join(paragraphs[:2], " ")+" [...]"),
-	} {
-		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
-	}
+	origin := &folder{dir: t.TempDir()}
+	agency := fmt.Sprintf(caseFeed, "Agency", "https://agency.example", "Ferry waits for a form", "https://agency.example/1", "a",
+		"<p>"+strings.Join(paragraphs, "</p><p>")+"</p>")
+	writeFile(t, filepath.Join(origin.dir, "agency"), agency)
+	writeFile(t, filepath.Join(origin.dir, "daily"), fmt.Sprintf(caseFeed, "Daily", "https://daily.example", "No boat to the island",
+		"https://daily.example/2", "d", strings.Join(paragraphs[:2], " ")+" [...]"))
 	for _, mode := range []string{"near", "exact"} {
 		t.Run(mode, func(t *testing.T) {
 			wd := workdir(t, "listen: 127.0.0.1:0\nbase_url: https://wire.example.org\nstories: "+mode+"\n"+
 				"fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}\n"+
-				strings.ReplaceAll(feedConfig(serve(t, mux).URL, "agency", "daily"), "id: daily,", "id: daily, priority: 1,"))
+				strings.ReplaceAll(feedConfig(serve(t, origin).URL, "agency", "daily"), "id: daily,", "id: daily, priority: 1,"))
 			must(t, wd, "fetch", "--all")
 			d := start(t, wd, "serve")
 			feed, err := gofeed.NewParser().ParseString(get(t, d.url+"/all.atom"))
@@ -387,7 +384,67 @@ func TestNearStory(t *testing.T) {
 			if !slices.Equal(shown, want) {
 				t.Errorf("entries %q, want %q", shown, want)
 			}
+			explained := must(t, wd, "stories", "explain", "http://agency.example/1?utm_source=x", "https://daily.example/2")
+			for _, part := range []string{"text  same   nearly the same text", "page  apart  their links lead to different pages"} {
+				if !strings.Contains(explained, part) {
+					t.Errorf("stories explain does not print %q:\n%s", part, explained)
+				}
+			}
+			if strings.Contains(explained, "They are stored as one story.") != (mode == "near") || strings.Contains(explained, "stories: exact") != (mode == "exact") {
+				t.Errorf("stories explain with stories: %s:\n%s", mode, explained)
+			}
+			d.stop(t)
+			if alone := must(t, wd, "stories", "explain", "http://agency.example/1?utm_source=x", "https://daily.example/2"); alone != explained {
+				t.Errorf("beside a daemon:\n%s\nalone:\n%s", explained, alone)
+			}
 		})
+	}
+}
+
+// TestItemsHistory shows what changed in an item, beside a daemon and without.
+func TestItemsHistory(t *testing.T) {
+	origin := &folder{dir: t.TempDir()}
+	write := func(title, text string) {
+		writeFile(t, filepath.Join(origin.dir, "agency"), fmt.Sprintf(caseFeed, "Agency", "https://agency.example", title, "https://agency.example/1", "a", text))
+	}
+	wd := workdir(t, "listen: 127.0.0.1:0\nbase_url: https://wire.example.org\n"+
+		"fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}\n"+feedConfig(serve(t, origin).URL, "agency"))
+	write("Ferry waits", "<p>It has waited for two days.</p>")
+	must(t, wd, "fetch", "--all")
+	write("Ferry still waits", "<p>It has waited for three days.</p>")
+	must(t, wd, "fetch", "--all")
+	d := start(t, wd, "serve")
+	beside := must(t, wd, "items", "history", "https://agency.example/1")
+	for _, part := range []string{"title: Ferry waits\n", "title: Ferry {+still+} waits\n", "for [-two-] {+three+} days.", "text 2, 6 words"} {
+		if !strings.Contains(beside, part) {
+			t.Errorf("items history does not print %q:\n%s", part, beside)
+		}
+	}
+	var history struct {
+		ID       string
+		Revision int
+		Changes  []struct {
+			Title string
+			At    time.Time
+		}
+	}
+	if err := json.Unmarshal([]byte(must(t, wd, "items", "history", "https://agency.example/1", "--json")), &history); err != nil {
+		t.Fatal(err)
+	}
+	if len(history.Changes) != 2 || history.Revision != 2 || history.Changes[1].Title != "Ferry still waits" || history.Changes[1].At.IsZero() {
+		t.Errorf("history %+v", history)
+	}
+	d.stop(t)
+	if alone := must(t, wd, "items", "history", history.ID); alone != beside {
+		t.Errorf("beside a daemon:\n%s\nalone:\n%s", beside, alone)
+	}
+	for _, args := range [][]string{
+		{"items", "history"}, {"items", "history", "nothing"}, {"items", "history", strings.Repeat("0", 32)},
+		{"stories", "explain", "https://agency.example/1"}, {"stories", "explain", "https://agency.example/1", "https://none.example/x"},
+	} {
+		if r := topicwire(t, wd, args...); r.code != 2 || r.stderr == "" {
+			t.Errorf("%q: exit code %d, want 2: %s", args, r.code, r.stderr)
+		}
 	}
 }
 

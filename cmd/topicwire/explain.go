@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -152,28 +151,4 @@ func forcedTopics(cfg *config.Config, id aggregator.FeedID) []aggregator.TopicID
 		}
 	}
 	return nil
-}
-
-// findItem is the stored item of the given id or link: the latest where several have the link.
-func (s *station) findItem(ctx context.Context, name string) (aggregator.Item, error) {
-	if id, err := aggregator.ParseItemID(name); err == nil {
-		it, err := s.store.Item(ctx, id)
-		if errors.Is(err, aggregator.ErrNotFound) {
-			return it, usageError{fmt.Errorf("no item has the id %s", id)}
-		}
-		return it, err
-	}
-	var found aggregator.Item
-	for it, err := range s.store.Items(ctx, aggregator.ItemQuery{}) {
-		if err != nil {
-			return found, err
-		}
-		if (it.URL == name || it.CanonicalURL == name) && name != "" {
-			found = it
-		}
-	}
-	if found.ID == (aggregator.ItemID{}) {
-		return found, usageError{fmt.Errorf("no item has the id or link %q; 'topicwire topics test QUERY --json' lists both", name)}
-	}
-	return found, nil
 }

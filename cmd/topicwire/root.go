@@ -124,7 +124,7 @@ the example that is built in.`,
 	flags.StringVar(&p.logFormat, "log-format", "text", "how to log: text or json")
 	root.AddCommand(
 		p.runCommand(), p.fetchCommand(), p.serveCommand(), p.checkCommand(),
-		p.feedsCommand(), p.topicsCommand(), p.exportCommand(), p.publishCommand(), p.storeCommand(), p.parseCommand(),
+		p.feedsCommand(), p.topicsCommand(), p.storiesCommand(), p.itemsCommand(), p.exportCommand(), p.publishCommand(), p.storeCommand(), p.parseCommand(),
 	)
 	return root
 }

@@ -47,7 +47,7 @@ type Reason string
 
 // The reasons.
 const (
-	SameText   Reason = "the same text"
+	SameText   Reason = "nearly the same text"
 	Truncated  Reason = "one is the beginning of the other"
 	TooShort   Reason = "a text is too short to be compared"
 	Language   Reason = "their languages differ"
