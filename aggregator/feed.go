@@ -60,6 +60,9 @@ type FeedState struct {
 	LastSuccess, LastNew, LastWhole time.Time
 	// Failures counts the polls in a row that ended in an error.
 	Failures int
+	// Restless counts the documents in a row, up to the last, in which more than half of the items that were known had
+	// changed.
+	Restless int
 	// Items counts the feed's stored items.
 	Items int
 }
@@ -71,6 +74,13 @@ func (s FeedStatus) URL() string {
 	}
 	return s.Feed.URL
 }
+
+// RestlessFeed is from how many documents in a row on a feed counts as one whose items change at each poll.
+const RestlessFeed = 3
+
+// IsRestless reports whether more than half of the feed's items change at each poll: what its publisher says of them beside
+// title and text is then no longer stored, and their texts are kept once a day at most.
+func (s *FeedState) IsRestless() bool { return s.Restless >= RestlessFeed }
 
 // Moved is the state of the feed once its URL has changed: nothing that the old address answered counts for the new one.
 func (s FeedState) Moved() FeedState {

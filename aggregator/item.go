@@ -123,7 +123,8 @@ type Item struct {
 	Story StoryID
 	// Seq is the place of the item's latest change in the order of commits. Only the store sets it.
 	Seq uint64
-	// Revision counts the item's texts: 1 for the first, one more for each change of title or text.
+	// Revision counts the item's kept texts: 1 for the first, one more for each change of title or text, but for texts that
+	// it had before, and, where it is Noisy, for all but one a day.
 	Revision int
 
 	// GUID is the publisher's guid or id exactly as given, but for white space around it.
@@ -154,7 +155,8 @@ type Item struct {
 
 	// FirstSeen is when the poll began that first saw the item.
 	FirstSeen time.Time
-	// Revised is when the present text came to be: it moves only when the title or the text does.
+	// Revised is when the present text came to be: it moves only when the Revision does, and not where the text goes back
+	// to one that it had before.
 	Revised time.Time
 	// OrderTime is the item's place in merged feeds. It does not change.
 	OrderTime time.Time
@@ -173,6 +175,13 @@ func (it *Item) Text() string {
 	}
 	return it.Summary
 }
+
+// mostChanges is how often the text of an item may change before it is noisy.
+const mostChanges = 24
+
+// Noisy reports whether the item's text has changed so often (a clock in it, a counter) that its texts are no longer all
+// kept.
+func (it *Item) Noisy() bool { return it.Revision > mostChanges }
 
 // Revision is an earlier text of an item.
 type Revision struct {

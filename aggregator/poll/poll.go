@@ -41,6 +41,11 @@ type Store interface {
 	CommitEach(ctx context.Context, polls []aggregator.Poll) []error
 }
 
+// Archive has the earlier texts of items. Its promise is that of storage.ReadStore.
+type Archive interface {
+	Revisions(ctx context.Context, id aggregator.ItemID) ([]aggregator.Revision, error)
+}
+
 // Queue gives out the feeds that are due. Its promises are those of storage.Store.
 type Queue interface {
 	Claim(ctx context.Context, now time.Time, duration time.Duration, limit int) ([]aggregator.Lease, error)
@@ -73,13 +78,15 @@ type Grouper interface {
 	Group(ctx context.Context, items []aggregator.Item) (ended func(stored bool), err error)
 }
 
-// Options are what a Poller works with. All but Stories, Hosts, Bounds and Log are required.
+// Options are what a Poller works with. All but Archive, Stories, Hosts, Bounds and Log are required.
 type Options struct {
 	Store     Store
 	Queue     Queue
 	Directory Directory
 	Fetcher   Fetcher
 	Topics    Classifier
+	// Archive is asked what texts an item had when its text has changed; if nil, a text that comes back counts as a new one.
+	Archive Archive
 	// Stories decides which story a new item is of; if nil, it is the one that its link stands for.
 	Stories Grouper
 	// Workers is how many fetches may be under way at once.
@@ -373,7 +380,11 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 	if err != nil {
 		return err
 	}
-	items, tooOld := settle(found)
+	items, tooOld, passedOver := settle(found)
+	if !seen.response.Delta {
+		// A difference lists what has changed, and nothing else.
+		o.state.Restless = found.restless(len(seen.unread))
+	}
 	for i := range items {
 		items[i].Topics = Topics(p.Topics, j.feed.Topics, &items[i])
 	}
@@ -382,8 +393,11 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 	o.arrivals = arrivals(items, found.stored)
 	o.relist = true
 	switch {
-	case tooOld > 0:
-		// An item that was left out is not known, and is to be looked at again when the feed's max age changes.
+	case tooOld > 0, passedOver > 0 && !o.state.IsRestless():
+		// What was left out is not known, and is to be looked at again: when the feed's max age changes, when a day is over.
+	case j.state.IsRestless() && !o.state.IsRestless():
+		// The feed is calm again, and what was passed over meanwhile is to be looked at as well.
+		o.state = o.state.Unread()
 	case seen.response.Delta:
 		o.listing = joined(listing(nil, batch.Listed, seen.doc.Hashes), j.listing)
 	default:
@@ -392,8 +406,14 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 	record := &o.state.LastPoll
 	record.Repairs = slices.Concat(seen.doc.Repairs, batch.Repairs())
 	record.TooOld = tooOld
-	record.Changed = len(found.stored)
-	record.New = len(items) - record.Changed
+	record.New, record.Changed = 0, 0
+	for i := range items {
+		if items[i].Seq == 0 {
+			record.New++
+		} else {
+			record.Changed++
+		}
+	}
 	if record.New > 0 {
 		o.state.LastNew = at
 	}
@@ -455,6 +475,7 @@ func (p *Poller) recognise(ctx context.Context, j *job, batch *story.Batch, at t
 		previous:  j.state,
 		at:        at,
 		stored:    make(map[aggregator.ItemID]aggregator.Item),
+		earlier:   make(map[aggregator.ItemID][]aggregator.Hash),
 		unchanged: make(map[aggregator.ItemID]bool),
 	}
 	for i, known := range batch.Resolve(answers) {
@@ -473,11 +494,30 @@ func (p *Poller) recognise(ctx context.Context, j *job, batch *story.Batch, at t
 				return sighting{}, fmt.Errorf("read stored item %s: %w", it.ID, err)
 			default:
 				s.stored[it.ID] = stored
+				if s.earlier[it.ID], err = p.earlierTexts(ctx, &stored, it); err != nil {
+					return sighting{}, err
+				}
 			}
 		}
 	}
 	s.items = batch.Items
 	return s, nil
+}
+
+// earlierTexts are the hashes of the texts that a stored item had, where its text has changed now. A noisy item has too many.
+func (p *Poller) earlierTexts(ctx context.Context, stored, it *aggregator.Item) ([]aggregator.Hash, error) {
+	if p.Archive == nil || stored.TextHash == it.TextHash || stored.Revision < 2 || stored.Noisy() {
+		return nil, nil
+	}
+	texts, err := p.Archive.Revisions(ctx, stored.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read the earlier texts of item %s: %w", stored.ID, err)
+	}
+	hashes := make([]aggregator.Hash, 0, len(texts))
+	for _, r := range texts {
+		hashes = append(hashes, story.TextHash(&aggregator.Item{Title: r.Title, Summary: r.Summary, Content: r.Content}))
+	}
+	return hashes, nil
 }
 
 // Topics are what an item is filed under: the topics that match it and those that its feed forces, sorted.

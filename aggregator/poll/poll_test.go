@@ -121,7 +121,7 @@ func newWire(t *testing.T, change func(*poll.Options), ids ...aggregator.FeedID)
 		t.Fatal(err)
 	}
 	options := poll.Options{
-		Store: w.store, Queue: w.store, Directory: w.store, Fetcher: w, Topics: topics{}, Workers: 4, Timeout: time.Second, Grace: time.Second,
+		Store: w.store, Queue: w.store, Directory: w.store, Archive: w.store, Fetcher: w, Topics: topics{}, Workers: 4, Timeout: time.Second, Grace: time.Second,
 		Now: w.clock, Jitter: func() float64 { return 0.5 },
 	}
 	if change != nil {

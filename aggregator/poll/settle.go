@@ -18,6 +18,8 @@ type sighting struct {
 	items []aggregator.Item
 	// stored are those of the document's items that the store has and whose hash is no longer the same.
 	stored map[aggregator.ItemID]aggregator.Item
+	// earlier are the hashes of the texts that those had before, where that is known.
+	earlier map[aggregator.ItemID][]aggregator.Hash
 	// unchanged are those that the store has as they are.
 	unchanged map[aggregator.ItemID]bool
 }
@@ -25,14 +27,20 @@ type sighting struct {
 // settle decides, without any I/O, what the sighting adds to the store and what it changes there: oldest first, which is
 // the order in which they get their Seq. It sets all that the publisher does not say, but for the topics. tooOld counts
 // the items that the feed's MaxAge keeps out.
-func settle(s sighting) (items []aggregator.Item, tooOld int) {
+//
+// passedOver counts the changes that are not worth storing.
+func settle(s sighting) (items []aggregator.Item, tooOld, passedOver int) {
 	// Publishers list the latest first; where nothing else orders two items, that does.
 	for _, it := range slices.Backward(s.items) {
 		if s.unchanged[it.ID] {
 			continue
 		}
 		if old, ok := s.stored[it.ID]; ok {
-			items = append(items, change(old, it, s.at))
+			if next, worth := s.change(old, it); worth {
+				items = append(items, next)
+			} else {
+				passedOver++
+			}
 			continue
 		}
 		fresh := first(it, s)
@@ -55,7 +63,7 @@ func settle(s sighting) (items []aggregator.Item, tooOld int) {
 			it.OrderTime = before.Add(1)
 		}
 	}
-	return items, tooOld
+	return items, tooOld, passedOver
 }
 
 // first completes an item that the store does not have.
@@ -84,10 +92,10 @@ func first(it aggregator.Item, s sighting) aggregator.Item {
 	return it
 }
 
-// change is the stored item with what the publisher now says of it. What identifies and places it stays: a publisher
-// that moves a date or touches a comma makes neither a new item nor one that jumps to the top.
-func change(old, it aggregator.Item, at time.Time) aggregator.Item {
-	next := it
+// change is the stored item with what the publisher now says of it, and whether that is worth storing. What identifies and
+// places it stays: a publisher that moves a date or touches a comma makes neither a new item nor one that jumps to the top.
+func (s *sighting) change(old, it aggregator.Item) (next aggregator.Item, worth bool) {
+	next = it
 	next.Feed = old.Feed
 	next.Aliases = old.Aliases
 	for _, alias := range it.Aliases {
@@ -99,14 +107,47 @@ func change(old, it aggregator.Item, at time.Time) aggregator.Item {
 	next.Published, next.DateSource = old.Published, old.DateSource
 	next.FirstSeen, next.OrderTime = old.FirstSeen, old.OrderTime
 	next.Revision, next.Revised = old.Revision, old.Revised
-	if it.TextHash != old.TextHash {
+	restless := s.previous.IsRestless()
+	if it.TextHash == old.TextHash {
+		return next, !restless || len(next.Aliases) > len(old.Aliases)
+	}
+	earlier := s.earlier[old.ID]
+	switch changing := restless || old.Noisy(); {
+	case slices.Contains(earlier, it.TextHash):
+		// It goes back to a text that it had. The present one is kept, once, however often the two change places.
+		if slices.Contains(earlier, old.TextHash) {
+			return next, !restless
+		}
 		next.Revision++
-		next.Revised = at
-		if it.Updated.After(old.Revised) && known(it.Updated, at) {
+	case changing && s.at.Sub(old.Revised) < keptRarely:
+		return next, false
+	default:
+		next.Revision++
+		next.Revised = s.at
+		if it.Updated.After(old.Revised) && known(it.Updated, s.at) && !changing {
 			next.Revised = it.Updated
 		}
 	}
-	return next
+	return next, true
+}
+
+// keptRarely is the least time between two kept texts of an item that changes all the time.
+const keptRarely = 24 * time.Hour
+
+// mostRestless bounds the count of documents in which most items had changed.
+const mostRestless = 1000
+
+// restless is the count of documents in a row in which more than half of the known items had changed, with this one: of
+// the items that were known, unread were not even read. One or two items say nothing.
+func (s *sighting) restless(unread int) int {
+	changed, known := len(s.stored), len(s.stored)+len(s.unchanged)+unread
+	switch {
+	case known < 3:
+		return s.previous.Restless
+	case 2*changed > known:
+		return min(s.previous.Restless+1, mostRestless)
+	}
+	return 0
 }
 
 // known reports whether a publisher's date can be believed at the given time: it is there and not in the future.

@@ -71,7 +71,7 @@ func TestSettleDatesAndPlacesNewItems(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			items, tooOld := settle(sighting{
+			items, tooOld, _ := settle(sighting{
 				feed: aggregator.Feed{ID: "f", MaxAge: tc.maxAge}, previous: tc.previous, at: noon,
 				items: []aggregator.Item{item("a", func(it *aggregator.Item) { it.Published, it.Updated = tc.published, tc.updated })},
 			})
@@ -125,7 +125,7 @@ func TestSettleChangedItems(t *testing.T) {
 			seen.Hash = aggregator.HashOf("changed")
 			seen.Story = aggregator.NewStoryID("url", "y")
 			seen.Aliases = []aggregator.ItemID{aggregator.NewItemID("f", "link", "y")}
-			items, _ := settle(sighting{
+			items, _, _ := settle(sighting{
 				feed: aggregator.Feed{ID: "f", MaxAge: time.Hour}, at: noon, items: []aggregator.Item{seen},
 				stored: map[aggregator.ItemID]aggregator.Item{stored.ID: stored},
 			})
@@ -145,7 +145,7 @@ func TestSettleChangedItems(t *testing.T) {
 
 func TestSettleKeepsTheOrderOfItemsThatArriveTogether(t *testing.T) {
 	at := func(d time.Time) func(*aggregator.Item) { return func(it *aggregator.Item) { it.Published = d } }
-	items, _ := settle(sighting{
+	items, _, _ := settle(sighting{
 		feed: aggregator.Feed{ID: "f"}, at: noon, previous: aggregator.FeedState{LastSuccess: noon.Add(-time.Hour)},
 		items: []aggregator.Item{item("c", at(lastYear)), item("b", at(lastYear)), item("d", at(yesterday)), item("a", at(lastYear))},
 	})
@@ -165,7 +165,7 @@ func TestSettleKeepsTheOrderOfItemsThatArriveTogether(t *testing.T) {
 func TestSettleOrdersItemsOldestFirst(t *testing.T) {
 	at := func(d time.Time) func(*aggregator.Item) { return func(it *aggregator.Item) { it.Published = d } }
 	known := item("known", nil)
-	items, _ := settle(sighting{
+	items, _, _ := settle(sighting{
 		feed: aggregator.Feed{ID: "f"}, at: noon,
 		items:     []aggregator.Item{item("new", at(yesterday)), known, item("old", at(lastYear)), item("undated", nil)},
 		unchanged: map[aggregator.ItemID]bool{known.ID: true},

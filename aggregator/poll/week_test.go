@@ -214,7 +214,7 @@ func TestWeek(t *testing.T) {
 		random := uint64(1)
 		var mu sync.Mutex
 		poller := poll.New(poll.Options{
-			Store: store, Queue: store, Directory: store, Fetcher: w, Topics: topics{}, Workers: 64, Timeout: 30 * time.Second,
+			Store: store, Queue: store, Directory: store, Archive: store, Fetcher: w, Topics: topics{}, Workers: 64, Timeout: 30 * time.Second,
 			Grace: time.Second, Hosts: weekLimits, Now: time.Now,
 			Jitter: func() float64 {
 				mu.Lock()

@@ -175,6 +175,9 @@ func (s *site) healthOf(status *aggregator.FeedStatus) feedHealth {
 			f.Notes = append(f.Notes, oneLine(state.Move.Refused, maxText))
 		}
 	}
+	if state.IsRestless() {
+		f.Notes = append(f.Notes, "more than half of its items change at each poll, so their texts are kept once a day")
+	}
 	if n := len(state.LastPoll.Repairs); n > 0 {
 		f.Notes = append(f.Notes, "the last document had faults that were mended")
 	}

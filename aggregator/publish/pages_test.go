@@ -292,6 +292,22 @@ func TestTheFirstPageIsInParts(t *testing.T) {
 	}
 }
 
+func TestStatusNamesRestlessFeeds(t *testing.T) {
+	src := sample()
+	const note = "more than half of its items change at each poll"
+	f := src.feeds["agency"]
+	f.State.LastPoll, f.State.Restless = aggregator.PollRecord{At: noon, Outcome: aggregator.OutcomeStored}, aggregator.RestlessFeed-1
+	src.feeds["agency"] = f
+	if body := get(t, handler(t, src), "/status").Body.String(); strings.Contains(body, note) {
+		t.Errorf("a feed that is not restless yet is said to be:\n%s", body)
+	}
+	f.State.Restless++
+	src.feeds["agency"] = f
+	if body := get(t, handler(t, src), "/status").Body.String(); !strings.Contains(body, note) {
+		t.Errorf("a restless feed is not marked:\n%s", body)
+	}
+}
+
 func TestStatus(t *testing.T) {
 	src := sample()
 	for id, n := range map[aggregator.FeedID]float32{"agency": 3, "courier": 300, "urdu": 0.01} {

@@ -37,7 +37,12 @@ func hashes(it *aggregator.Item) (all, text aggregator.Hash) {
 			later("duration", e.URL, e.Duration.String())
 		}
 	}
-	return aggregator.HashOf(parts...), aggregator.HashOf(fold(it.Title), fold(markup.PlainText(it.Text())))
+	return aggregator.HashOf(parts...), TextHash(it)
+}
+
+// TextHash is the hash of the item's title and text, without markup and white space.
+func TextHash(it *aggregator.Item) aggregator.Hash {
+	return aggregator.HashOf(fold(it.Title), fold(markup.PlainText(it.Text())))
 }
 
 func stamp(t time.Time) string {

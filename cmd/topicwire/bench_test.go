@@ -153,7 +153,7 @@ func BenchmarkPass(b *testing.B) {
 	newPoller := func(b *testing.B, n int) (*poll.Poller, storage.Store) {
 		store := benchStore(b, n, func(i int) string { return fmt.Sprintf("%s/%d", origin.URL, i) })
 		return poll.New(poll.Options{
-			Store: store, Queue: store, Directory: store, Topics: matcher, Hosts: unlimited, Workers: benchWorkers, Timeout: 30 * time.Second,
+			Store: store, Queue: store, Directory: store, Archive: store, Topics: matcher, Hosts: unlimited, Workers: benchWorkers, Timeout: 30 * time.Second,
 			Fetcher: fetch.New(fetch.Options{UserAgent: "bench", MaxRedirects: 5, AllowPrivate: true}),
 			Now:     now,
 			Jitter:  func() float64 { return 0 },

@@ -52,8 +52,10 @@ type feedReport struct {
 	MoveRefused string `json:"move_refused"`
 	Stopped     string `json:"stopped"`
 	// NotBefore is the time until which its publisher asked not to be asked again.
-	NotBefore   *time.Time `json:"not_before"`
-	Items       int        `json:"items"`
+	NotBefore *time.Time `json:"not_before"`
+	Items     int        `json:"items"`
+	// Restless is null, or says that most of its items change at each poll and what that means for what is stored.
+	Restless    *string    `json:"restless"`
 	Due         *time.Time `json:"due"`
 	LastSuccess *time.Time `json:"last_success"`
 	LastNew     *time.Time `json:"last_new"`
@@ -131,6 +133,10 @@ func newFeedReport(s aggregator.FeedStatus) feedReport {
 	}
 	if s.Feed.Private {
 		r.MoveRefused = queryInText.ReplaceAllString(r.MoveRefused, "?hidden")
+	}
+	if s.State.IsRestless() {
+		note := fmt.Sprintf("more than half of its items change at each poll, %d times in a row: their texts are kept once a day, and changes of dates and the like are not stored", s.State.Restless)
+		r.Restless = &note
 	}
 	if r.Tags == nil {
 		r.Tags = []string{}

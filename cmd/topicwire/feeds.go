@@ -139,6 +139,9 @@ func printFeed(w io.Writer, r feedReport) error {
 		line("stopped", r.Stopped+"; 'topicwire feeds resume "+string(r.ID)+"' polls it again")
 	}
 	line("items", r.Items)
+	if r.Restless != nil {
+		line("restless", *r.Restless)
+	}
 	line("next poll", minute(r.Due))
 	if r.NotBefore != nil {
 		line("not before", minute(r.NotBefore)+", as the publisher asks")
@@ -210,6 +213,9 @@ func notes(r feedReport) string {
 	}
 	if r.MoveRefused != "" {
 		parts = append(parts, r.MoveRefused)
+	}
+	if r.Restless != nil {
+		parts = append(parts, "restless: "+*r.Restless)
 	}
 	parts = append(parts, r.LastPoll.Repairs...)
 	if n := r.LastPoll.TooOld; n > 0 {

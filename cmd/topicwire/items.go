@@ -21,8 +21,9 @@ import (
 // itemHistory is what 'items history' prints: the present item and its changes, oldest first.
 type itemHistory struct {
 	itemLine
-	// Revision is the number of the present text.
+	// Revision is the number of the present text, Noisy says that it has changed so often that no longer all are kept.
 	Revision int          `json:"revision"`
+	Noisy    bool         `json:"noisy"`
 	Changes  []itemChange `json:"changes"`
 }
 
@@ -84,6 +85,9 @@ as [-this-], and added, as {+this+}. Unchanged words far from a change are left 
 
 func printHistory(w io.Writer, h itemHistory) error {
 	fmt.Fprintf(w, "%s  %s  %s\n%s\n", h.ID, h.Feed, oneLine(h.Title), h.URL)
+	if h.Noisy {
+		fmt.Fprintln(w, "noisy: it changes so often that one text a day is kept")
+	}
 	for i, c := range h.Changes {
 		fmt.Fprintf(w, "\n%s  text %d, %d words\n", c.At.UTC().Format("2006-01-02 15:04:05"), c.Revision, c.Words)
 		if i == 0 {
@@ -135,7 +139,7 @@ func (s *station) History(ctx context.Context, name string) (h itemHistory, err 
 	texts = append(texts, aggregator.Revision{
 		Item: it.ID, Number: it.Revision, From: it.Revised, Title: it.Title, Summary: it.Summary, Content: it.Content,
 	})
-	h = itemHistory{itemLine: newItemLine(&it), Revision: it.Revision}
+	h = itemHistory{itemLine: newItemLine(&it), Revision: it.Revision, Noisy: it.Noisy()}
 	var title, text string
 	for i, r := range texts {
 		c := itemChange{Revision: r.Number, At: r.From, Title: r.Title, TitleDiff: []piece{}, TextDiff: []piece{}}

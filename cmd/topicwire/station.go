@@ -93,6 +93,7 @@ func (s *station) newPoller() *poll.Poller {
 		Store:     watchedStore{s.store, s.push},
 		Queue:     s.store,
 		Directory: s.store,
+		Archive:   s.store,
 		Fetcher:   client,
 		Addresses: addressLimits(f),
 		Address:   client.Address,

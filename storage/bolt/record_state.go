@@ -72,6 +72,7 @@ const (
 	throttledField
 	goneField
 	stoppedField
+	restlessField
 )
 
 // headOf is what of a state goes into its head.
@@ -105,6 +106,7 @@ func encodeState(s *aggregator.FeedState) []byte {
 	w.time(lastNewField, s.LastNew)
 	w.time(lastWholeField, s.LastWhole)
 	w.number(failuresField, int64(s.Failures))
+	w.number(restlessField, int64(s.Restless))
 	w.history(s.History)
 	w.text(movedToField, s.MovedTo)
 	w.text(moveTargetField, s.Move.Target)
@@ -224,6 +226,8 @@ func setState(s *aggregator.FeedState, f field) {
 		s.LastWhole = f.time()
 	case failuresField:
 		s.Failures = int(f.n)
+	case restlessField:
+		s.Restless = int(f.n)
 	case historyField:
 		s.History = historyIn(f.text)
 	case movedToField:
