@@ -105,6 +105,7 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	parts.Go(func() { s.keepRefiling(ctx) })
 	parts.Go(func() { stop(s.push.run(ctx)) })
 	if polls {
+		parts.Go(func() { s.loadStories(ctx) })
 		parts.Go(func() { s.poller.Run(ctx) })
 	}
 	<-ctx.Done()

@@ -126,6 +126,16 @@ func printComparison(w io.Writer, c comparison) error {
 	return nil
 }
 
+// loadStories reads the last days' items, so that the first poll with a new item need not wait for that.
+func (s *station) loadStories(ctx context.Context) {
+	if !s.config.Stories.Near {
+		return
+	}
+	if err := s.grouper.Load(ctx); err != nil && ctx.Err() == nil {
+		s.log.Error("the items of the last days cannot be read to compare new ones with; it is tried again when one comes", "error", err)
+	}
+}
+
 // Compare implements desk.
 func (s *station) Compare(ctx context.Context, a, b string) (c comparison, err error) {
 	var items [2]aggregator.Item
