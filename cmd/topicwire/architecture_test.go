@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"aggregator/story/group":             {"aggregator/story", "aggregator/story/near"},
 	"aggregator/poll":                    {"aggregator/fetch", "aggregator/hosts", "aggregator/parse", "aggregator/schedule", "aggregator/story"},
 	"aggregator/diff":                    {},
+	"aggregator/opml":                    {},
 	"aggregator/publish":                 {"aggregator/diff", "aggregator/markup", "aggregator/publish/chart"},
 	"aggregator/publish/chart":           {},
 	"aggregator/publish/folder":          {},

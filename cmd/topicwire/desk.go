@@ -38,11 +38,13 @@ type desk interface {
 
 // feedReport is a line of 'feeds list'.
 type feedReport struct {
-	ID       aggregator.FeedID `json:"id"`
-	Title    string            `json:"title"`
-	URL      string            `json:"url"`
-	Schedule string            `json:"schedule"`
-	Tags     []string          `json:"tags"`
+	ID    aggregator.FeedID `json:"id"`
+	Title string            `json:"title"`
+	URL   string            `json:"url"`
+	// Link is the feed's home page, as its publisher says.
+	Link     string   `json:"link"`
+	Schedule string   `json:"schedule"`
+	Tags     []string `json:"tags"`
 	// State is "ok", "failed", "throttled" (its publisher answers 429), "stopped" (it is no longer polled, see Stopped),
 	// "not polled yet" or "removed" (no longer in the config).
 	State string `json:"state"`
@@ -126,7 +128,7 @@ type testMatch struct {
 
 func newFeedReport(s aggregator.FeedStatus) feedReport {
 	r := feedReport{
-		ID: s.Feed.ID, Title: s.DisplayTitle(), URL: shownURL(s.Feed), Schedule: s.Feed.Schedule,
+		ID: s.Feed.ID, Title: s.DisplayTitle(), URL: shownURL(s.Feed), Link: s.State.Link, Schedule: s.Feed.Schedule,
 		Tags: s.Feed.Tags, Items: s.State.Items, Failures: s.State.Failures,
 		LastSuccess: orNull(s.State.LastSuccess), LastNew: orNull(s.State.LastNew),
 		MovedTo: shownURL(aggregator.Feed{URL: s.State.MovedTo, Private: s.Feed.Private}), MoveRefused: s.State.Move.Refused,

@@ -17,7 +17,8 @@ import (
 
 func (p *program) feedsCommand() *cobra.Command {
 	return group("feeds", "The feeds that are polled and how they are doing", p.feedsListCommand(), p.feedsShowCommand(),
-		p.feedsResumeCommand())
+		p.feedsResumeCommand(), p.feedsDiscoverCommand(), p.feedsAddCommand(), p.feedsRemoveCommand(), p.feedsImportCommand(),
+		p.feedsExportCommand())
 }
 
 func (p *program) feedsListCommand() *cobra.Command {

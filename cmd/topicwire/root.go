@@ -176,12 +176,22 @@ func (p *program) loadConfig() (cfg *config.Config, name string, err error) {
 }
 
 func (p *program) parseConfig(file string, data []byte) (*config.Config, error) {
-	var specs schedule.Specs
-	packs, err := pack.All()
+	options, err := configOptions()
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Parse(file, data, config.Options{
+	cfg, err := config.Parse(file, data, options)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return cfg, nil
+}
+
+// configOptions are what a config is read with.
+func configOptions() (config.Options, error) {
+	var specs schedule.Specs
+	packs, err := pack.All()
+	return config.Options{
 		Packs: packs,
 		Env:   os.LookupEnv,
 		CheckSchedule: func(spec string) error {
@@ -199,11 +209,7 @@ func (p *program) parseConfig(file string, data []byte) (*config.Config, error) 
 				return err
 			}
 		},
-	})
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return cfg, nil
+	}, err
 }
 
 // logger writes to standard error as the flags say. It becomes the default too, for what net/http has to say to nobody in

@@ -283,10 +283,10 @@ func (r *root) notFeed(text []byte) error {
 }
 
 // alternates are the feeds that a page names (HTML standard, section 4.6.7.1), resolved against its <base>.
-func alternates(page []byte) []string {
+func alternates(page []byte) []Alternate {
 	const mostBytes, mostLinks = 1 << 20, 50
 	page = page[:min(len(page), mostBytes)]
-	var all []string
+	var all []Alternate
 	var base *url.URL
 	var space []attribute
 	for i := 0; len(all) < mostLinks; {
@@ -303,30 +303,32 @@ func alternates(page []byte) []string {
 		case foldIs(t.name, "base") && base == nil:
 			base, _ = url.Parse(html.UnescapeString(string(t.attribute("href"))))
 		case foldIs(t.name, "link"):
-			if href := feedLink(&t); href != "" {
-				all = append(all, href)
+			if link := feedLink(&t); link.URL != "" {
+				all = append(all, link)
 			}
 		}
 	}
 	if base != nil && base.IsAbs() {
-		for i, href := range all {
-			if u, err := base.Parse(href); err == nil {
-				all[i] = u.String()
+		for i, link := range all {
+			if u, err := base.Parse(link.URL); err == nil {
+				all[i].URL = u.String()
 			}
 		}
 	}
 	return all
 }
 
-func feedLink(t *tag) string {
+// feedLink is the feed that a <link> names; its URL is empty where it names none.
+func feedLink(t *tag) Alternate {
 	rel := " " + strings.ToLower(string(t.attribute("rel"))) + " "
 	if !strings.Contains(rel, " alternate ") {
-		return ""
+		return Alternate{}
 	}
 	kind, _, _ := strings.Cut(strings.ToLower(string(t.attribute("type"))), ";")
-	switch strings.TrimSpace(kind) {
+	switch kind = strings.TrimSpace(kind); kind {
 	case "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "text/xml", "application/xml":
-		return strings.TrimSpace(html.UnescapeString(string(t.attribute("href"))))
+		text := func(name string) string { return strings.TrimSpace(html.UnescapeString(string(t.attribute(name)))) }
+		return Alternate{URL: text("href"), Type: kind, Title: text("title")}
 	}
-	return ""
+	return Alternate{}
 }

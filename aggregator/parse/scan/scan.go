@@ -99,14 +99,25 @@ func DefaultLimits() Limits {
 type NotFeedError struct {
 	// What says what the body is instead: "a web page", "empty", "plain text", ...
 	What string
-	// Alternates are the feeds that a web page names with <link rel="alternate">, in its order, as URL references
-	// that may be relative to the page's URL.
-	Alternates []string
+	// Alternates are the feeds that a web page names with <link rel="alternate">, in its order.
+	Alternates []Alternate
+}
+
+// Alternate is a feed as a web page names it.
+type Alternate struct {
+	// URL is a reference that may be relative to the page's URL.
+	URL string
+	// Type is the media type without parameters, in lower case. Title may be empty.
+	Type, Title string
 }
 
 func (e *NotFeedError) Error() string {
 	if len(e.Alternates) > 0 {
-		return fmt.Sprintf("not a feed: %s, which names these feeds: %s", e.What, strings.Join(e.Alternates, ", "))
+		urls := make([]string, len(e.Alternates))
+		for i, a := range e.Alternates {
+			urls[i] = a.URL
+		}
+		return fmt.Sprintf("not a feed: %s, which names these feeds: %s", e.What, strings.Join(urls, ", "))
 	}
 	return "not a feed: " + e.What
 }
@@ -120,6 +131,20 @@ type LimitError struct {
 
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("document refused: more than %d %s", e.Limit, e.Name)
+}
+
+// Text gives the text of a document of whatever kind in UTF-8, without a byte order mark, as Scan reads that of a feed. Its
+// errors are those of Scan.
+func Text(body []byte, contentType string) ([]byte, error) {
+	s := &scanner{limits: DefaultLimits()}
+	body, err := s.inflate(body)
+	if err != nil {
+		return nil, err
+	}
+	if isBinary(body) {
+		return nil, &NotFeedError{What: "binary data"}
+	}
+	return s.decode(body, contentType), nil
 }
 
 // Scan makes of a body what a feed parser can be given. The contentType is the value of the HTTP header, or empty.

@@ -48,9 +48,13 @@ func TestNotFeeds(t *testing.T) {
 		"a page that names feeds": {`<html><head><link rel="stylesheet" type="text/css" href="a.css">
 			<link rel="alternate" type="application/rss+xml" title="x" href="/feed?a=1&amp;b=2"><LINK href=atom.xml type=application/atom+xml rel="Alternate home">
 			<link rel=alternate hreflang=de href=/de><link rel="alternate" type="application/json+oembed" href="/oembed">`,
-			scan.NotFeedError{What: "a web page", Alternates: []string{"/feed?a=1&b=2", "atom.xml"}}},
+			scan.NotFeedError{What: "a web page", Alternates: []scan.Alternate{
+				{URL: "/feed?a=1&b=2", Type: "application/rss+xml", Title: "x"}, {URL: "atom.xml", Type: "application/atom+xml"},
+			}}},
 		"a page with a base": {`<html><head><base href="https://example.org/blog/"><link rel=alternate type="application/feed+json" href="feed.json">`,
-			scan.NotFeedError{What: "a web page", Alternates: []string{"https://example.org/blog/feed.json"}}},
+			scan.NotFeedError{What: "a web page", Alternates: []scan.Alternate{
+				{URL: "https://example.org/blog/feed.json", Type: "application/feed+json"},
+			}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := scan.Scan([]byte(tc.body), "", scan.DefaultLimits())
@@ -203,5 +207,25 @@ func TestLimitsAreDocumented(t *testing.T) {
 	}
 	if fields := reflect.TypeFor[scan.Limits]().NumField(); len(want) != fields || !slices.Equal(documented, want) {
 		t.Errorf("documented are %v, the limits (%d) are %v", documented, fields, want)
+	}
+}
+
+// TestText gives any document's text, not only a feed's.
+func TestText(t *testing.T) {
+	for name, tc := range map[string]struct{ body, want string }{
+		"declared":    {"<?xml version='1.0' encoding='windows-1251'?><opml>\xcf\xf0\xe8\xe2\xe5\xf2</opml>", "<?xml version='1.0' encoding='windows-1251'?><opml>Привет</opml>"},
+		"marked":      {"\xef\xbb\xbf<opml/>", "<opml/>"},
+		"two bytes":   {"\xff\xfe<\x00a\x00/\x00>\x00", "<a/>"},
+		"compressed":  {string(compress([]byte("<opml/>"))), "<opml/>"},
+		"plain UTF-8": {"é", "é"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := scan.Text([]byte(tc.body), ""); err != nil || string(got) != tc.want {
+				t.Errorf("Text = %q, %v; want %q", got, err, tc.want)
+			}
+		})
+	}
+	if _, err := scan.Text([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), ""); err == nil {
+		t.Error("binary data is no text")
 	}
 }
