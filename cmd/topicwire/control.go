@@ -125,22 +125,23 @@ func streamFetch(w http.ResponseWriter, r *http.Request, d desk, all bool) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	messages := make(chan fetchMessage, 256)
+	send := func(m fetchMessage) {
+		select {
+		case messages <- m:
+		case <-ctx.Done():
+		}
+	}
+	if r.FormValue(progressParam) == "true" {
+		ctx = aggregator.WithProgress(ctx, func(p aggregator.Progress) { send(fetchMessage{Progress: &p}) })
+	}
 	go func() {
 		defer close(messages)
-		summary, err := d.Fetch(ctx, all, func(report pollReport) {
-			select {
-			case messages <- fetchMessage{Poll: &report}:
-			case <-ctx.Done():
-			}
-		})
+		summary, err := d.Fetch(ctx, all, func(report pollReport) { send(fetchMessage{Poll: &report}) })
 		last := fetchMessage{Summary: &summary}
 		if err != nil {
 			last.Error = err.Error()
 		}
-		select {
-		case messages <- last:
-		case <-ctx.Done():
-		}
+		send(last)
 	}()
 	stream, connection := json.NewEncoder(w), http.NewResponseController(w)
 	for m := range messages {
@@ -174,11 +175,12 @@ const (
 	errorTrailer = "Topicwire-Error"
 )
 
-// fetchMessage is a line of the answer to a fetch: a poll, or at the end the summary.
+// fetchMessage is a line of the answer to a fetch: a poll, progress where that was asked for, or at the end the summary.
 type fetchMessage struct {
-	Poll    *pollReport   `json:"poll,omitempty"`
-	Summary *poll.Summary `json:"summary,omitempty"`
-	Error   string        `json:"error,omitempty"`
+	Poll     *pollReport          `json:"poll,omitempty"`
+	Progress *aggregator.Progress `json:"progress,omitempty"`
+	Summary  *poll.Summary        `json:"summary,omitempty"`
+	Error    string               `json:"error,omitempty"`
 }
 
 func reply(w http.ResponseWriter, value any, err error) {
@@ -318,7 +320,9 @@ func (d *remoteDesk) Explain(ctx context.Context, item string) (report explainRe
 
 // Fetch implements desk.
 func (d *remoteDesk) Fetch(ctx context.Context, all bool, report func(pollReport)) (poll.Summary, error) {
-	resp, err := d.ask(ctx, http.MethodPost, "/fetch", url.Values{"all": {strconv.FormatBool(all)}}, nil)
+	progress := aggregator.ProgressFor(ctx)
+	query := url.Values{"all": {strconv.FormatBool(all)}, progressParam: {strconv.FormatBool(progress != nil)}}
+	resp, err := d.ask(ctx, http.MethodPost, "/fetch", query, nil)
 	if err != nil {
 		return poll.Summary{}, err
 	}
@@ -331,6 +335,8 @@ func (d *remoteDesk) Fetch(ctx context.Context, all bool, report func(pollReport
 		switch {
 		case message.Poll != nil:
 			report(*message.Poll)
+		case message.Progress != nil && progress != nil:
+			progress(*message.Progress)
 		case message.Error != "":
 			return *message.Summary, errors.New(message.Error)
 		case message.Summary != nil:
@@ -346,6 +352,7 @@ func (d *remoteDesk) Export(ctx context.Context, req exportRequest, w io.Writer)
 		return 0, err
 	}
 	defer resp.Body.Close()
+	w = countingWriter(ctx, w, aggregator.Progress{What: "exporting", Unit: "bytes"})
 	if _, err := io.Copy(w, resp.Body); err != nil {
 		return 0, fmt.Errorf("read the daemon's export: %w", err)
 	}

@@ -256,9 +256,41 @@ func (s *station) Resume(ctx context.Context, id aggregator.FeedID) (feedReport,
 
 // Fetch implements desk.
 func (s *station) Fetch(ctx context.Context, all bool, report func(pollReport)) (poll.Summary, error) {
+	polled, err := s.countPolls(ctx, all)
+	if err != nil {
+		return poll.Summary{}, err
+	}
 	return s.poller.Pass(ctx, all, func(f aggregator.Feed, r aggregator.PollRecord) {
 		report(pollReport{Feed: f.ID, pollEntry: newPollEntry(r)})
+		polled()
 	})
+}
+
+// countPolls is to be told of each poll of a pass, so that its progress is reported where somebody asks.
+func (s *station) countPolls(ctx context.Context, all bool) (polled func(), err error) {
+	report := aggregator.ProgressFor(ctx)
+	if report == nil {
+		return func() {}, nil
+	}
+	now, p := s.now(), aggregator.Progress{What: "polling", Unit: "feeds"}
+	for status, err := range s.store.Feeds(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		due := status.State.Due
+		if all && status.State.Pace.Stopped == "" {
+			due = status.State.Pace.NotBefore
+		}
+		if status.Active && !due.After(now) {
+			p.Total++
+		}
+	}
+	report(p)
+	return func() {
+		p.Done++
+		p.Total = max(p.Total, p.Done) // one fell due, or was under way
+		report(p)
+	}, nil
 }
 
 // Export implements desk.
@@ -274,7 +306,7 @@ func (s *station) Export(ctx context.Context, req exportRequest, w io.Writer) (i
 			return 0, ctx.Err()
 		}
 	}
-	return export.Write(ctx, w, req.Format, s.items(ctx, req), req.Options)
+	return export.Write(ctx, w, req.Format, s.watchItems(ctx, s.items(ctx, req)), req.Options)
 }
 
 // hasTopic is a usage error for a topic that the config does not have.
@@ -288,4 +320,25 @@ func (s *station) hasTopic(id aggregator.TopicID) error {
 
 func (s *station) items(ctx context.Context, req exportRequest) iter.Seq2[aggregator.Item, error] {
 	return s.store.Items(ctx, aggregator.ItemQuery{Topic: req.Topic, Since: req.Since, Until: req.Until})
+}
+
+// watchItems are the items, with their progress reported where somebody asks: they come in the order of their Seq.
+func (s *station) watchItems(ctx context.Context, items iter.Seq2[aggregator.Item, error]) iter.Seq2[aggregator.Item, error] {
+	report := aggregator.ProgressFor(ctx)
+	if report == nil {
+		return items
+	}
+	return func(yield func(aggregator.Item, error) bool) {
+		last, err := s.store.Version(ctx, aggregator.AllTopics)
+		if err != nil {
+			yield(aggregator.Item{}, err)
+			return
+		}
+		for it, err := range items {
+			if !yield(it, err) {
+				return
+			}
+			report(aggregator.Progress{What: "exporting", Done: int64(it.Seq), Total: int64(max(last.Seq, it.Seq))})
+		}
+	}
 }

@@ -43,9 +43,11 @@ A file appears under its name only when it is complete.`,
 				return err
 			}
 			defer done()
+			ctx, end := p.showProgress(cmd.Context(), false)
+			defer end()
 			if s, ok := d.(*station); ok {
 				// The config may have changed since items were last filed under its topics.
-				if err := s.refile(cmd.Context()); err != nil {
+				if err := s.refile(ctx); err != nil {
 					return err
 				}
 			}
@@ -54,8 +56,8 @@ A file appears under its name only when it is complete.`,
 				return err
 			}
 			rows := 0
-			err = export.ToFile(cmd.Context(), file, 0o666, func(w io.Writer) (err error) {
-				rows, err = d.Export(cmd.Context(), req, w)
+			err = export.ToFile(ctx, file, 0o666, func(w io.Writer) (err error) {
+				rows, err = d.Export(ctx, req, w)
 				return err
 			})
 			if err != nil {

@@ -40,7 +40,10 @@ not be made or finished.`,
 			}
 			defer done()
 			if s, ok := d.(*station); ok {
-				if err := s.apply(cmd.Context()); err != nil {
+				ctx, end := p.showProgress(cmd.Context(), quiet || asJSON)
+				err := s.apply(ctx)
+				end()
+				if err != nil {
 					return err
 				}
 				hangUp, err := s.answerMeanwhile(cmd.Context(), cfg)
@@ -50,7 +53,9 @@ not be made or finished.`,
 				defer hangUp()
 			}
 			out := fetchPrinter{program: p, quiet: quiet, asJSON: asJSON}
-			summary, err := d.Fetch(cmd.Context(), all, out.poll)
+			ctx, end := p.showProgress(cmd.Context(), quiet || asJSON)
+			summary, err := d.Fetch(ctx, all, out.poll)
+			end()
 			out.summary(summary)
 			if s, ok := d.(*station); ok {
 				s.push.once(cmd.Context())

@@ -40,18 +40,22 @@ func (e usageError) Unwrap() error { return e.error }
 // program is what all commands share: the flags of the root command and where to print.
 type program struct {
 	stdout, stderr io.Writer
-	now            func() time.Time
-	configFile     string
-	logLevel       string
-	logFormat      string
+	// screen shows progress; nil where nobody would see it.
+	screen     *screen
+	now        func() time.Time
+	configFile string
+	logLevel   string
+	logFormat  string
 	// terminal says that standard output is one.
 	terminal bool
 }
 
 // execute runs the command line and returns the exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	printed := &checkedWriter{Writer: stdout}
-	p := &program{stdout: printed, stderr: stderr, now: time.Now, terminal: isTerminal(stdout)}
+	screen := newScreen(stdout, stderr, time.Now)
+	printed := &checkedWriter{Writer: screen.above(stdout)}
+	stderr = screen.above(stderr)
+	p := &program{stdout: printed, stderr: stderr, screen: screen, now: time.Now, terminal: isTerminal(stdout)}
 	root := p.command()
 	root.SetArgs(args)
 	root.SetOut(printed)

@@ -56,7 +56,9 @@ func onStore[T any](
 			return err
 		}
 		defer done()
-		answer, err := ask(cmd.Context(), d)
+		ctx, end := p.showProgress(cmd.Context(), asJSON)
+		answer, err := ask(ctx, d)
+		end()
 		if err != nil {
 			return err
 		}
@@ -158,10 +160,12 @@ topicwire, put it in the place of the store, start.`,
 				return err
 			}
 			defer done()
+			ctx, end := p.showProgress(cmd.Context(), false)
+			defer end()
 			if args[0] == "-" {
-				return backupTo(cmd.Context(), d, p.stdout)
+				return backupTo(ctx, d, p.stdout)
 			}
-			report, err := backupFile(cmd.Context(), d, args[0])
+			report, err := backupFile(ctx, d, args[0])
 			if err != nil {
 				return err
 			}
@@ -309,18 +313,15 @@ func serveStore(handle func(string, func(http.ResponseWriter, *http.Request)), d
 	})
 	handle("POST /store/check", func(w http.ResponseWriter, r *http.Request) {
 		log.Info("a command asked to check the store", "repair", r.FormValue("repair"))
-		report, err := d.Check(r.Context(), r.FormValue("repair") == "true")
-		reply(w, report, err)
+		replyLong(w, r, func(ctx context.Context) (any, error) { return d.Check(ctx, r.FormValue("repair") == "true") })
 	})
 	handle("POST /store/compact", func(w http.ResponseWriter, r *http.Request) {
 		log.Info("a command asked to compact the store")
-		report, err := d.Compact(r.Context())
-		reply(w, report, err)
+		replyLong(w, r, func(ctx context.Context) (any, error) { return d.Compact(ctx) })
 	})
 	handle("POST /store/prune", func(w http.ResponseWriter, r *http.Request) {
 		log.Info("a command asked to prune the store")
-		report, err := d.Prune(r.Context())
-		reply(w, report, err)
+		replyLong(w, r, func(ctx context.Context) (any, error) { return d.Prune(ctx) })
 	})
 	handle("GET /store/refiling", func(w http.ResponseWriter, r *http.Request) {
 		state, err := d.Refiling(r.Context())
@@ -328,7 +329,12 @@ func serveStore(handle func(string, func(http.ResponseWriter, *http.Request)), d
 	})
 	handle("GET /store/backup", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Trailer", errorTrailer)
-		if err := d.Backup(r.Context(), w); err != nil {
+		ctx := aggregator.WithProgress(r.Context(), func(p aggregator.Progress) {
+			if p.Done == 0 { // before the first byte
+				w.Header().Set(sizeHeader, strconv.FormatInt(p.Total, 10))
+			}
+		})
+		if err := d.Backup(ctx, w); err != nil {
 			w.Header().Set(errorTrailer, url.QueryEscape(err.Error()))
 		}
 	})
@@ -341,17 +347,17 @@ func (d *remoteDesk) Stats(ctx context.Context) (stats aggregator.StoreStats, er
 
 // Check implements desk.
 func (d *remoteDesk) Check(ctx context.Context, repair bool) (report aggregator.CheckReport, err error) {
-	return report, d.askFor(ctx, http.MethodPost, "/store/check", url.Values{"repair": {strconv.FormatBool(repair)}}, nil, &report)
+	return report, d.askLong(ctx, "/store/check", url.Values{"repair": {strconv.FormatBool(repair)}}, &report)
 }
 
 // Compact implements desk.
 func (d *remoteDesk) Compact(ctx context.Context) (report aggregator.CompactReport, err error) {
-	return report, d.askFor(ctx, http.MethodPost, "/store/compact", nil, nil, &report)
+	return report, d.askLong(ctx, "/store/compact", url.Values{}, &report)
 }
 
 // Prune implements desk.
 func (d *remoteDesk) Prune(ctx context.Context) (report aggregator.PruneReport, err error) {
-	return report, d.askFor(ctx, http.MethodPost, "/store/prune", nil, nil, &report)
+	return report, d.askLong(ctx, "/store/prune", url.Values{}, &report)
 }
 
 // Refiling implements desk.
@@ -366,6 +372,8 @@ func (d *remoteDesk) Backup(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer resp.Body.Close()
+	total, _ := strconv.ParseInt(resp.Header.Get(sizeHeader), 10, 64)
+	w = countingWriter(ctx, w, aggregator.Progress{What: "copying the store", Unit: "bytes", Total: total})
 	if _, err := io.Copy(w, resp.Body); err != nil {
 		return fmt.Errorf("read the daemon's copy: %w", err)
 	}

@@ -31,6 +31,7 @@ type check struct {
 	blocks map[uint32]block
 	// inRun counts the entries of each run of a table.
 	inRun map[uint64]uint64
+	*tally
 }
 
 func (c *check) problem(format string, args ...any) {
@@ -64,19 +65,31 @@ func (s *Store) Check(ctx context.Context, repair bool) (aggregator.CheckReport,
 
 func (s *Store) check(ctx context.Context) (aggregator.CheckReport, error) {
 	c := &check{Store: s, ctx: ctx, feeds: make(map[aggregator.FeedID]int), blocks: make(map[uint32]block)}
-	for _, step := range []func() error{
-		func() error { return c.table(identityTable) },
-		func() error { return c.table(storiesTable) },
-		func() error { return s.scan(ctx, itemsBucket, c.chunk) },
-		func() error { return s.scanTable(ctx, identityTable, c.identity) },
-		func() error { return s.scanTable(ctx, storiesTable, c.storyEntry) },
-		func() error { return s.scan(ctx, revisionsBucket, c.revision) },
-		func() error { return s.scan(ctx, feedsBucket, c.feed) },
-		func() error { return s.scan(ctx, topicsBucket, c.topic) },
-		func() error { return s.scan(ctx, notesBucket, c.note) },
-		c.lists, c.counts, c.pages,
+	var err error
+	if c.tally, err = s.newTally(ctx); err != nil {
+		return c.report, err
+	}
+	for _, step := range []struct {
+		what string
+		do   func() error
+	}{
+		{"checking tables", func() error { return c.table(identityTable) }},
+		{"checking tables", func() error { return c.table(storiesTable) }},
+		{checkingItems, func() error { return s.scan(ctx, itemsBucket, c.chunk) }},
+		{"checking identities", func() error { return s.scanTable(ctx, identityTable, c.identity) }},
+		{"checking stories", func() error { return s.scanTable(ctx, storiesTable, c.storyEntry) }},
+		{"checking revisions", func() error { return s.scan(ctx, revisionsBucket, c.revision) }},
+		{"checking feeds", func() error { return s.scan(ctx, feedsBucket, c.feed) }},
+		{"checking topics", func() error { return s.scan(ctx, topicsBucket, c.topic) }},
+		{"checking notes", func() error { return s.scan(ctx, notesBucket, c.note) }},
+		{"checking lists", c.lists}, {"counting", c.counts}, {"checking pages", c.pages},
 	} {
-		if err := step(); errors.Is(err, errSpoiledTable) {
+		if step.what == checkingItems {
+			c.partOfItems(step.what)
+		} else {
+			c.part(step.what, 0)
+		}
+		if err := step.do(); errors.Is(err, errSpoiledTable) {
 			return c.report, nil
 		} else if err != nil {
 			return c.report, err
@@ -84,6 +97,8 @@ func (s *Store) check(ctx context.Context) (aggregator.CheckReport, error) {
 	}
 	return c.report, nil
 }
+
+const checkingItems = "checking items"
 
 // errSpoiledTable ends a check early: what a spoiled table says of the items is not worth reading.
 var errSpoiledTable = errors.New("the table cannot be read")
@@ -180,6 +195,7 @@ func (c *check) chunk(r *reader, k, v []byte) error {
 				c.problem("item %v (Seq %d): %v", it.ID, seq, err)
 			}
 		}
+		c.counted(len(f.seqs))
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ type newFile struct {
 	size int
 	// alloc is by how much the file grows at a time once it is in place.
 	alloc int
+	*tally
 }
 
 // newPath is where a rewrite of the store at path is written to. A file that is there when the store is opened is what
@@ -235,9 +236,16 @@ func (n *newFile) discard() error {
 }
 
 // copyAll copies the whole store.
-func (n *newFile) copyAll(ctx context.Context) error {
+func (n *newFile) copyAll(ctx context.Context) (err error) {
+	if n.tally, err = n.Store.newTally(ctx); err != nil {
+		return err
+	}
 	for _, bucket := range allBuckets {
-		var err error
+		if bytes.Equal(bucket, itemsBucket) {
+			n.partOfItems("compacting items")
+		} else {
+			n.part(fmt.Sprintf("compacting %s", bucket), 0)
+		}
 		switch string(bucket) {
 		case string(dictionariesBucket):
 		case string(itemsBucket):

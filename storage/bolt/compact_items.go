@@ -16,11 +16,13 @@ func (n *newFile) copyItems(ctx context.Context) error {
 			return err
 		}
 		var batch []frame
+		items := 0
 		err := n.view(func(r *reader) error {
 			more = false
 			size := 0
 			return r.chunks(after+1, func(c *chunk) (bool, error) {
 				for _, f := range c.frames {
+					items += len(f.seqs)
 					f.record = append([]byte(nil), f.record...)
 					batch, size = append(batch, f), size+len(f.record)
 				}
@@ -39,6 +41,7 @@ func (n *newFile) copyItems(ctx context.Context) error {
 		if err := n.putFrames(frames); err != nil {
 			return err
 		}
+		n.counted(items)
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ func (s *Store) Refile(
 		}
 		changed += n
 		more = state.Position < state.End
+		if report := aggregator.ProgressFor(ctx); report != nil {
+			report(aggregator.Progress{What: "filing stored items anew", Done: int64(state.Position), Total: int64(state.End)})
+		}
 	}
 	return changed, nil
 }
@@ -201,11 +204,13 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer s.maintained()
-	out := &watched{ctx: ctx, w: w}
+	out := &watched{ctx: ctx, w: w, report: aggregator.ProgressFor(ctx)}
 	// Not by view: what waits to swap the file must not wait for a slow writer, and all readers for it.
 	db := s.database()
 	err := guard(func() error {
 		return db.View(func(tx *bbolt.Tx) error {
+			out.Progress = aggregator.Progress{What: "copying the store", Unit: "bytes", Total: tx.Size()}
+			out.tell() // the size, before the first byte
 			_, err := tx.WriteTo(out)
 			return err
 		})
@@ -226,11 +231,22 @@ type watched struct {
 	ctx context.Context
 	w   io.Writer
 	err error
+	// report, where it is not nil, is told of the progress.
+	report func(aggregator.Progress)
+	aggregator.Progress
 }
 
 func (o *watched) Write(p []byte) (n int, err error) {
 	if o.err = o.ctx.Err(); o.err == nil {
 		n, o.err = o.w.Write(p)
+		o.Done += int64(n)
+		o.tell()
 	}
 	return n, o.err
+}
+
+func (o *watched) tell() {
+	if o.report != nil {
+		o.report(o.Progress)
+	}
 }

@@ -15,6 +15,7 @@ import (
 type pruning struct {
 	keep aggregator.Retention
 	now  time.Time
+	*tally
 	// feeds and topics count the items of each that lie ahead, where a rule asks.
 	feeds  map[aggregator.FeedID]int
 	topics map[aggregator.TopicID]int
@@ -71,6 +72,10 @@ func (s *Store) Prune(
 	if p.feeds, p.topics, end, err = s.countItems(ctx); err != nil {
 		return report, err
 	}
+	if p.tally, err = s.newTally(ctx); err != nil {
+		return report, err
+	}
+	p.partOfItems("looking for items that are no longer kept")
 	var old []uint64
 	for after, more := uint64(0), true; more; {
 		if old, after, more, err = s.pruneNext(ctx, p, after, end); err != nil {
@@ -145,6 +150,7 @@ func (s *Store) pruneNext(ctx context.Context, p *pruning, after, end uint64) (o
 			}
 			last = seq
 			scanned++
+			p.counted(1)
 			return scanned < scannedPerRead && len(old) < itemsPerRead, nil
 		})
 		return err
