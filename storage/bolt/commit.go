@@ -262,8 +262,7 @@ func (s *Store) commitBatch() {
 		c.done <- own
 	}
 	if err == nil {
-		// A store without a dictionary is whole, only larger than it need be: an error here is no poll's.
-		_ = s.trainWhenReady()
+		s.trainWhenReady()
 	}
 }
 

@@ -67,10 +67,9 @@
 //
 // # Dictionaries
 //
-// Even so a frame is too short for a compressor to learn much from it. A dictionary has what the items of this store share, phrases and
-// links and the names of fields. The first is trained, once, when the store has its first items (trainAfter), in the half second
-// after a commit whose callers already have their answer. A dictionary is never changed, and stays as long as a record
-// may need it.
+// Even so a frame is too short for a compressor to learn much from it. A dictionary has what the items of this store share,
+// phrases and links and the names of fields. The first is trained, once, when the store has its first items (trainAfter),
+// while polls go on. A dictionary is never changed, and stays as long as a record may need it.
 //
 // # Formats
 //

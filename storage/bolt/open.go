@@ -102,6 +102,9 @@ type Store struct {
 	framers chan *framer
 	// lastSeq is the last Seq given, trainAt that at which a first dictionary is tried. Who writes holds them.
 	lastSeq, trainAt uint64
+	// training is closed when the dictionary that is being made is in use, or given up; nil where none is made. Who writes
+	// holds it.
+	training chan struct{}
 	// lastBatch is how many polls the last transaction had. Who writes holds it.
 	lastBatch int
 
@@ -312,6 +315,12 @@ func (s *Store) Close() error {
 	s.maintaining <- struct{}{}
 	defer s.maintained()
 	s.writing <- struct{}{}
+	for s.training != nil {
+		training := s.training
+		s.unlock()
+		<-training
+		s.writing <- struct{}{}
+	}
 	defer s.unlock()
 	if s.closed.Swap(true) || s.damaged.Load() {
 		// After a panic bbolt may hold its locks for ever; the file is released when the process ends.

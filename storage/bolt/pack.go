@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -190,7 +191,7 @@ func (r *reader) samples() [][]byte {
 			all, err := r.pack.unpacked(f)
 			for n := 0; err == nil && n < len(all); n++ {
 				if f.seqs[n] >= want {
-					cbor := all[n][:min(len(all[n]), trainPerItem)]
+					cbor := bytes.Clone(all[n][:min(len(all[n]), trainPerItem)])
 					samples, size, want = append(samples, cbor), size+len(cbor), f.seqs[n]+step
 				}
 			}
@@ -201,38 +202,56 @@ func (r *reader) samples() [][]byte {
 }
 
 // trainWhenReady gives the store its first dictionary once it has items to learn from: a new store would write for
-// months without one if it had to wait for its first compaction. Who calls it holds writing.
-func (s *Store) trainWhenReady() error {
+// months without one if it had to wait for its first compaction. That takes a second, and polls go on meanwhile. Who calls
+// it holds writing.
+func (s *Store) trainWhenReady() {
 	if s.pack().number > 0 || s.lastSeq < s.trainAt {
-		return nil
+		return
 	}
 	// Items that have nothing in common today may have it when there are more of them.
 	s.trainAt = 8 * s.lastSeq
+	done := make(chan struct{})
+	s.training = done
+	go func() {
+		defer close(done)
+		dictionary, err := s.learn()
+		s.writing <- struct{}{}
+		defer s.unlock()
+		s.training = nil
+		if err == nil && s.pack().number == 0 { // A compaction may have been faster.
+			// A store without a dictionary is whole, only larger than it need be: an error here is no poll's.
+			_ = s.adopt(dictionary)
+		}
+	}()
+}
+
+// learn makes a dictionary of the items that there are.
+func (s *Store) learn() ([]byte, error) {
 	var samples [][]byte
 	err := s.view(func(r *reader) error {
 		samples = r.samples()
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	dictionary, err := trainDictionary(1, samples)
-	if err != nil {
-		return err
-	}
+	return trainDictionary(1, samples)
+}
+
+// adopt stores the first dictionary. Who calls it holds writing.
+func (s *Store) adopt(dictionary []byte) error {
 	var next *packer
-	err = s.update(func(w *writer) (err error) {
+	err := s.update(func(w *writer) (err error) {
 		if err := w.bucket(dictionariesBucket).Put(numberKey(1), dictionary); err != nil {
 			return err
 		}
 		next, err = w.newPacker()
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		s.swap(func(f *file) { f.pack = next })
 	}
-	s.swap(func(f *file) { f.pack = next })
-	return nil
+	return err
 }
 
 func numberKey(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }

@@ -238,8 +238,12 @@ func (t *table) search(entries []byte, cut uint8, prefix []byte) int {
 	if n == 0 {
 		return 0
 	}
-	below := func(i int) bool { return bytes.Compare(entries[i*w:i*w+len(prefix)], prefix) < 0 }
-	guess, _ := bits.Mul64(binary.BigEndian.Uint64(prefix)<<cut, uint64(n))
+	first := binary.BigEndian.Uint64(prefix)
+	below := func(i int) bool {
+		e := binary.BigEndian.Uint64(entries[i*w:])
+		return e < first || e == first && bytes.Compare(entries[i*w+8:i*w+len(prefix)], prefix[8:]) < 0
+	}
+	guess, _ := bits.Mul64(first<<cut, uint64(n))
 	low, high := 0, n
 	if i := int(guess); below(i) {
 		low = i + 1

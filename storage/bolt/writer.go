@@ -106,8 +106,10 @@ func (w *writer) applyPoll(c *commit) error {
 	}
 	next := p.State
 	next.Items = old.items
+	// The file has the dictionary that the frames were made with, or they were made without one.
+	usable := c.pack == w.pack || c.pack != nil && c.pack.number == 0
 	for _, f := range c.frames {
-		added, err := w.applyFrame(p.Items[f.from:f.to], f, c.pack == w.pack)
+		added, err := w.applyFrame(p.Items[f.from:f.to], f, usable)
 		if err != nil {
 			return err
 		}
