@@ -329,10 +329,9 @@ func (c *check) identity(r *reader, k, v []byte) error {
 	case at.pruned():
 	default:
 		c.identities++
-		ch, err := r.chunkOf(at.seq)
 		there := false
-		if err == nil && ch != nil {
-			_, _, there = ch.find(at.seq)
+		if k, v := r.bucket(itemsBucket).Cursor().Seek(seqKey(at.seq)); k != nil {
+			_, _, there, _ = frameIn(k, v, at.seq) // Whoever reads the items says what is wrong.
 		}
 		if !there {
 			c.problem("identity %x leads to Seq %d, where there is no item", k, at.seq)

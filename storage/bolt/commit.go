@@ -268,6 +268,9 @@ func (s *Store) commitBatch() {
 
 func (s *Store) apply(batch ...*commit) error {
 	return s.update(func(w *writer) error {
+		if err := w.lookAhead(batch); err != nil {
+			return err
+		}
 		for _, c := range batch {
 			if err := w.applyPoll(c); err != nil {
 				return err

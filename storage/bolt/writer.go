@@ -25,6 +25,9 @@ type writer struct {
 	unwritten uint64
 	// filed are the items that the transaction put into their stories, by Seq.
 	filed map[uint64]filed
+	// found and reported are what the tables were asked ahead: of ids, and of stories the Seqs of their reports.
+	found    map[aggregator.ItemID]found
+	reported map[aggregator.StoryID][]uint64
 	// placed are the reports of stories that it placed, but of those with one alone, which is most of them.
 	placed map[aggregator.StoryID][]report
 	// ids and stories are additions to the tables of that name: the latter by the half of a story's id that is in a key,
@@ -264,7 +267,49 @@ func (w *writer) lookUp(id aggregator.ItemID) (identity, bool, error) {
 	if at, ok := w.ids[id]; ok {
 		return at, true, nil
 	}
+	if f, ok := w.found[id]; ok {
+		return f.identity, f.known, nil
+	}
 	return w.reader.lookUp(id)
+}
+
+// found is what the table identity said of an id.
+type found struct {
+	identity
+	known bool
+}
+
+// lookAhead asks the tables for what the polls will want to know, in the order of the keys: the one that was asked last is
+// often in the same segment.
+func (w *writer) lookAhead(batch []*commit) error {
+	var ids []aggregator.ItemID
+	var stories []aggregator.StoryID
+	for _, c := range batch {
+		for i := range c.poll.Items {
+			it := &c.poll.Items[i]
+			ids = append(append(ids, it.ID), it.Aliases...)
+			stories = append(stories, it.Story)
+		}
+	}
+	slices.SortFunc(ids, func(a, b aggregator.ItemID) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(stories, func(a, b aggregator.StoryID) int { return bytes.Compare(a[:], b[:]) })
+	w.found = make(map[aggregator.ItemID]found, len(ids))
+	for _, id := range ids {
+		at, known, err := w.reader.lookUp(id)
+		if err != nil {
+			return fmt.Errorf("item %v: %w", id, err)
+		}
+		w.found[id] = found{at, known}
+	}
+	w.reported = make(map[aggregator.StoryID][]uint64, len(stories))
+	for _, story := range stories {
+		seqs, err := w.reportSeqs(story)
+		if err != nil {
+			return fmt.Errorf("story %v: %w", story, err)
+		}
+		w.reported[story] = seqs
+	}
+	return nil
 }
 
 // identity is what is known of an item by its own id.
@@ -287,9 +332,13 @@ func (w *writer) reports(story aggregator.StoryID) ([]report, error) {
 	if reports, ok := w.placed[story]; ok {
 		return reports, nil
 	}
-	seqs, err := w.reportSeqs(story)
-	if err != nil {
-		return nil, err
+	seqs, ok := w.reported[story]
+	seqs = slices.Clone(seqs)
+	if !ok {
+		var err error
+		if seqs, err = w.reportSeqs(story); err != nil {
+			return nil, err
+		}
 	}
 	for _, ch := range w.stories[[8]byte(story[:8])] {
 		seqs = slices.DeleteFunc(seqs, func(seq uint64) bool { return seq == ch.seq })
