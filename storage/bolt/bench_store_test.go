@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -118,15 +119,33 @@ func rawText(it aggregator.Item) int {
 
 // measured is a line of the table.
 type measured struct {
-	items                            int
-	raw                              int64
-	ingest, plainSeq, plainID        float64 // items a second
-	bytes, compacted, plainBytes     int64
-	lookups                          float64
-	p50, p99                         time.Duration
-	heap                             uint64
-	transactions                     int
-	ingestTook, compactTook, checked time.Duration
+	items                        int
+	raw                          int64
+	ingest, plainSeq, plainID    float64 // items a second
+	bytes, compacted, plainBytes int64
+	lookups                      float64
+	p50, p99                     time.Duration
+	heap                         uint64
+	transactions                 int
+	took, plainTook              spent
+	compactTook, checked         time.Duration
+}
+
+// spent is time on the clock, and of all processors.
+type spent struct{ clock, processor time.Duration }
+
+func (s *spent) add(began time.Time, before time.Duration) {
+	s.clock += time.Since(began)
+	s.processor += processorTime() - before
+}
+
+// processorTime is what the process has had so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // TestBenchStore measures a store of each size beside the plainest writer that bbolt allows.
@@ -164,7 +183,7 @@ func benchStore(t *testing.T, l *library, items int) (m measured) {
 	before := s.Transactions()
 	for from := 0; from < items; from += benchChunk {
 		polls := l.chunk(from, items)
-		m.raw += ingest(t, s, polls, &m.ingestTook)
+		m.raw += ingest(t, s, polls, &m.took)
 		// As many items in a transaction as the store had so far.
 		batch := max(1, min(from+benchChunk, items)/max(1, s.Transactions()-before))
 		chunk := slices.Concat(polls...)
@@ -174,15 +193,16 @@ func benchStore(t *testing.T, l *library, items int) (m measured) {
 		}
 	}
 	m.transactions = s.Transactions() - before
-	m.ingest = float64(items) / m.ingestTook.Seconds()
-	m.plainSeq, m.plainBytes = float64(items)/bySeq.took.Seconds(), bySeq.close(t)
-	if m.plainID = float64(items) / byID.took.Seconds(); items > benchByID {
+	m.ingest = float64(items) / m.took.clock.Seconds()
+	m.plainTook = bySeq.took
+	m.plainSeq, m.plainBytes = float64(items)/bySeq.took.clock.Seconds(), bySeq.close(t)
+	if m.plainID = float64(items) / byID.took.clock.Seconds(); items > benchByID {
 		m.plainID = math.NaN()
 	}
 	byID.close(t)
-	m.heap = heap()
 	m.lookups = lookups(t, l, s, items)
 	m.p50, m.p99 = latest(t, l, s)
+	m.heap = heap()
 	ok(t, s.Close())
 	m.bytes = used(t, path)
 
@@ -237,7 +257,7 @@ func (l *library) chunk(from, items int) [][]aggregator.Item {
 }
 
 // ingest commits the polls, from many goroutines at once, and gives the size of their text.
-func ingest(t *testing.T, s *bolt.Store, polls [][]aggregator.Item, took *time.Duration) (raw int64) {
+func ingest(t *testing.T, s *bolt.Store, polls [][]aggregator.Item, took *spent) (raw int64) {
 	t.Helper()
 	queue := make(chan []aggregator.Item, len(polls))
 	for _, poll := range polls {
@@ -251,7 +271,7 @@ func ingest(t *testing.T, s *bolt.Store, polls [][]aggregator.Item, took *time.D
 	for _, l := range claimAll(t, s) {
 		leases[l.Feed] = l
 	}
-	began := time.Now()
+	began, before := time.Now(), processorTime()
 	var workers sync.WaitGroup
 	for range benchWorkers {
 		workers.Go(func() {
@@ -264,7 +284,7 @@ func ingest(t *testing.T, s *bolt.Store, polls [][]aggregator.Item, took *time.D
 		})
 	}
 	workers.Wait()
-	*took += time.Since(began)
+	took.add(began, before)
 	return raw
 }
 
@@ -274,7 +294,7 @@ type plain struct {
 	byID   bool
 	record func(*aggregator.Item) []byte
 	seq    uint64
-	took   time.Duration
+	took   spent
 }
 
 func newPlain(t *testing.T, path string, byID bool) *plain {
@@ -287,7 +307,7 @@ func newPlain(t *testing.T, path string, byID bool) *plain {
 // write stores items, so many in a transaction.
 func (p *plain) write(t *testing.T, items []aggregator.Item, batch int) {
 	t.Helper()
-	began := time.Now()
+	began, before := time.Now(), processorTime()
 	for waiting := range slices.Chunk(items, batch) {
 		ok(t, p.db.Update(func(tx *bbolt.Tx) error {
 			b, err := tx.CreateBucketIfNotExists([]byte("items"))
@@ -307,7 +327,7 @@ func (p *plain) write(t *testing.T, items []aggregator.Item, batch int) {
 			return nil
 		}))
 	}
-	p.took += time.Since(began)
+	p.took.add(began, before)
 }
 
 // close removes the file and gives the size that it had.
@@ -365,6 +385,9 @@ func latest(t *testing.T, l *library, s *bolt.Store) (p50, p99 time.Duration) {
 	return took[len(took)/2], took[len(took)*99/100]
 }
 
+// perItem is the processors' time in microseconds.
+func (s spent) perItem(m measured) float64 { return s.processor.Seconds() * 1e6 / float64(m.items) }
+
 func benchTable(all []measured) string {
 	var b strings.Builder
 	row := func(name string, value func(measured) string) {
@@ -382,6 +405,8 @@ func benchTable(all []measured) string {
 	row("plainest writer by Seq, items/s", func(m measured) string { return fmt.Sprintf("%.0f", m.plainSeq) })
 	row("plainest writer by item id, items/s", func(m measured) string { return fmt.Sprintf("%.0f", m.plainID) })
 	row("ingest beside the writer by Seq", func(m measured) string { return fmt.Sprintf("%.2f", m.ingest/m.plainSeq) })
+	row("processor time of ingest, µs an item", func(m measured) string { return fmt.Sprintf("%.1f", m.took.perItem(m)) })
+	row("the same of the writer by Seq", func(m measured) string { return fmt.Sprintf("%.1f", m.plainTook.perItem(m)) })
 	row("items in a transaction", func(m measured) string { return fmt.Sprintf("%.0f", float64(m.items)/float64(m.transactions)) })
 	row("on disk, bytes an item", func(m measured) string { return fmt.Sprintf("%.0f", perItem(m.bytes, m)) })
 	row("on disk beside the raw text", func(m measured) string { return fmt.Sprintf("%.2f", float64(m.bytes)/float64(m.raw)) })
@@ -390,7 +415,7 @@ func benchTable(all []measured) string {
 	row("dedupe look-ups/s", func(m measured) string { return fmt.Sprintf("%.0f", m.lookups) })
 	row("latest 50 of a topic, p50", func(m measured) string { return m.p50.Round(time.Microsecond).String() })
 	row("latest 50 of a topic, p99", func(m measured) string { return m.p99.Round(time.Microsecond).String() })
-	row("heap after ingest", func(m measured) string { return fmt.Sprintf("%.1f MiB", float64(m.heap)/(1<<20)) })
+	row("heap after all of that", func(m measured) string { return fmt.Sprintf("%.1f MiB", float64(m.heap)/(1<<20)) })
 	row("check", func(m measured) string { return m.checked.Round(100 * time.Millisecond).String() })
 	row("compact", func(m measured) string { return m.compactTook.Round(100 * time.Millisecond).String() })
 	return b.String()
