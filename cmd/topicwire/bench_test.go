@@ -23,6 +23,7 @@ import (
 	"github.com/topicwire/topicwire/aggregator/fetch"
 	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/poll"
+	stories "github.com/topicwire/topicwire/aggregator/story/group"
 	"github.com/topicwire/topicwire/aggregator/topic"
 	"github.com/topicwire/topicwire/storage"
 )
@@ -155,6 +156,7 @@ func BenchmarkPass(b *testing.B) {
 		return poll.New(poll.Options{
 			Store: store, Queue: store, Directory: store, Archive: store, Topics: matcher, Hosts: unlimited, Workers: benchWorkers, Timeout: 30 * time.Second,
 			Fetcher: fetch.New(fetch.Options{UserAgent: "bench", MaxRedirects: 5, AllowPrivate: true}),
+			Stories: stories.New(stories.Options{Store: store, Now: now}),
 			Now:     now,
 			Jitter:  func() float64 { return 0 },
 		}), store

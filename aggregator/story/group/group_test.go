@@ -451,3 +451,34 @@ func TestExplain(t *testing.T) {
 		})
 	}
 }
+
+// TestDecidingAgain: what is decided is the same when it is decided again, by a poll that is tried again.
+func TestDecidingAgain(t *testing.T) {
+	w := newWire(group.Options{})
+	w.store(t, item("a", "1", prose("report", 100)))
+	poll := func() []aggregator.Item {
+		return []aggregator.Item{item("b", "2", prose("report", 100)), item("b", "3", prose("other", 100)), item("b", "4", prose("other", 100))}
+	}
+	var first []aggregator.StoryID
+	for range 3 {
+		items := poll()
+		ended, err := w.Group(t.Context(), items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended(false)
+		var got []aggregator.StoryID
+		for _, it := range items {
+			got = append(got, it.Story)
+		}
+		if first == nil {
+			first = got
+		}
+		if !slices.Equal(got, first) {
+			t.Fatalf("stories %v, then %v", first, got)
+		}
+	}
+	if first[0] != w.shelf.items[0].Story || first[1] != first[2] {
+		t.Errorf("stories %v", first)
+	}
+}

@@ -33,16 +33,32 @@ const (
 type Sketch [bins]uint16
 
 // SketchOf is the sketch of an item's text. It is much cheaper than to Read it. ok is false where the text is too short to be
-// compared.
+// compared, or says the same again and again.
 func SketchOf(it *aggregator.Item) (s Sketch, ok bool) {
 	words := readWords(make([]word, 0, 512), markup.PlainText(it.Text()), false)
 	if len(words) < MinWords {
 		return s, false
 	}
 	shingles := shinglesOf(words)
+	if !varied(shingles) {
+		return s, false
+	}
 	fill(s[:wholeBins], shingles)
 	fill(s[wholeBins:], shingles[:leadWords-shingle+1])
 	return s, true
+}
+
+// varied reports whether there are enough different hashes to compare. Most texts have them at their beginning.
+func varied(shingles []uint64) bool {
+	different := make([]uint64, 0, 2*minShingles)
+	for _, h := range shingles {
+		if !slices.Contains(different, h) {
+			if different = append(different, h); len(different) == minShingles {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // fill puts the least hash of each bin there; an empty bin takes the next one's, changed by the distance.

@@ -67,8 +67,8 @@ func Read(it *aggregator.Item) *Text {
 	return t
 }
 
-// Comparable reports whether the text is long enough to be compared at all.
-func (t *Text) Comparable() bool { return t.Words >= MinWords }
+// Comparable reports whether the text is long enough to be compared at all, and does not say the same again and again.
+func (t *Text) Comparable() bool { return t.Words >= MinWords && len(t.shingles) >= minShingles }
 
 func sorted(hashes []uint64) []uint64 {
 	slices.Sort(hashes)
