@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
-	"github.com/topicwire/topicwire/aggregator/markup"
 )
 
 const (
@@ -35,45 +34,52 @@ type Sketch [bins]uint16
 // SketchOf is the sketch of an item's text. It is much cheaper than to Read it. ok is false where the text is too short to be
 // compared, or says the same again and again.
 func SketchOf(it *aggregator.Item) (s Sketch, ok bool) {
-	words := readWords(make([]word, 0, 512), markup.PlainText(it.Text()), false)
-	if len(words) < MinWords {
+	text := plain(it)
+	if len(text) < MinWords {
 		return s, false
 	}
-	shingles := shinglesOf(words)
-	if !varied(shingles) {
-		return s, false
-	}
-	fill(s[:wholeBins], shingles)
-	fill(s[wholeBins:], shingles[:leadWords-shingle+1])
-	return s, true
-}
-
-// varied reports whether there are enough different hashes to compare. Most texts have them at their beginning.
-func varied(shingles []uint64) bool {
-	different := make([]uint64, 0, 2*minShingles)
-	for _, h := range shingles {
-		if !slices.Contains(different, h) {
-			if different = append(different, h); len(different) == minShingles {
-				return true
-			}
+	var whole, lead least
+	whole.size, lead.size = wholeBins, leadBins
+	var last run4
+	var different [minShingles]uint64
+	varied := 0
+	for w := range wordsOf(text, false) {
+		h, ok := last.add(w.hash)
+		if !ok {
+			continue
+		}
+		if varied < minShingles && !slices.Contains(different[:varied], h) {
+			different[varied] = h
+			varied++
+		}
+		whole.add(h)
+		if last.n <= leadWords {
+			lead.add(h)
 		}
 	}
-	return false
+	whole.fill(s[:wholeBins])
+	lead.fill(s[wholeBins:])
+	return s, last.n >= MinWords && varied == minShingles
+}
+
+// least has the least hash of each of so many bins, and one more than that, so that zero is none.
+type least struct {
+	size uint64
+	bins [wholeBins]uint64
+}
+
+func (l *least) add(h uint64) {
+	bin := &l.bins[(h>>32)*l.size>>32]
+	if h = h&math.MaxUint32 + 1; *bin == 0 || h < *bin {
+		*bin = h
+	}
 }
 
 // fill puts the least hash of each bin there; an empty bin takes the next one's, changed by the distance.
-func fill(s []uint16, hashes []uint64) {
-	var least [wholeBins]uint64
-	for i := range least {
-		least[i] = math.MaxUint64
-	}
-	for _, h := range hashes {
-		bin := (h >> 32) * uint64(len(s)) >> 32
-		least[bin] = min(least[bin], h&math.MaxUint32)
-	}
+func (l *least) fill(s []uint16) {
 	for i := range s {
 		for d := range s {
-			if h := least[(i+d)%len(s)]; h != math.MaxUint64 {
+			if h := l.bins[(i+d)%len(s)]; h != 0 {
 				s[i] = uint16(mix(h+uint64(d)<<32) >> 16)
 				break
 			}

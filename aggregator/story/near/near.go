@@ -13,6 +13,7 @@
 package near
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -52,13 +53,16 @@ type number struct{ context, value uint64 }
 func Read(it *aggregator.Item) *Text {
 	language, _, _ := strings.Cut(strings.ToLower(it.Language), "-")
 	t := &Text{Language: language}
-	words := readWords(make([]word, 0, 512), markup.PlainText(it.Text()), false)
+	words := make([]word, 0, 512)
+	for w := range wordsOf(plain(it), false) {
+		words = append(words, w)
+	}
 	t.Words = len(words)
 	t.numbers = numbersOf(words)
 	t.shingles = shinglesOf(words)
 	t.lead = slices.Clone(t.shingles[:max(0, min(len(t.shingles), leadWords-shingle+1))])
 	t.shingles, t.lead = sorted(t.shingles), sorted(t.lead)
-	for _, w := range readWords(words[:0], it.Title, true) {
+	for w := range wordsOf(it.Title, true) {
 		if w.number || w.time {
 			t.title = append(t.title, w.hash)
 		}
@@ -88,62 +92,77 @@ const (
 	fnvPrime  = 1099511628211
 )
 
-// readWords appends up to 2000 words of a plain text: letters in lower case, marks and digits. A point, comma or colon
-// between two digits is part of a number; characters that are not seen are part of nothing.
-// Only in a title it is asked which words name times.
-func readWords(words []word, text string, title bool) []word {
-	w := word{hash: fnvOffset}
-	var spelled [12]byte // the word's letters, where it may be the name of a month or a day
-	length, digit := 0, false
-	end := func() {
-		if length > 0 {
-			w.time = title && length <= len(spelled) && isTime(string(spelled[:length]))
-			words = append(words, w)
-		}
-		w, length, digit = word{hash: fnvOffset}, 0, false
-	}
-	for i, r := range text {
-		if len(words) >= maxWords {
-			return words[:maxWords]
-		}
-		if r >= 'A' && r <= 'Z' {
-			r += 'a' - 'A'
-		} else if r >= 0x80 {
-			r = unicode.ToLower(r)
-		}
-		switch {
-		case r >= 'a' && r <= 'z':
-			digit = false
-		case r >= '0' && r <= '9':
-			digit, w.number = true, true
-		case r < 0x80:
-			if digit && (r == '.' || r == ',' || r == ':') && i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9' {
-				break
+// wordsOf yields up to 2000 words of a plain text: letters in lower case, marks and digits. A point, comma or colon between
+// two digits is part of a number; characters that are not seen are part of nothing. Only in a title it is asked which words
+// name times.
+func wordsOf(text string, title bool) iter.Seq[word] {
+	return func(yield func(word) bool) {
+		w := word{hash: fnvOffset}
+		var spelled [12]byte // the word's letters, where it may be the name of a month or a day
+		length, count, digit := 0, 0, false
+		end := func() bool {
+			if length > 0 {
+				w.time = title && length <= len(spelled) && isTime(string(spelled[:length]))
+				count++
+				if !yield(w) || count == maxWords {
+					return false
+				}
 			}
-			end()
-			continue
-		case unicode.IsDigit(r):
-			digit, w.number = true, true
-		case isAlone(r):
-			end()
-			w.hash, length = (w.hash^uint64(r))*fnvPrime, len(spelled)+1
-			continue
-		case unicode.In(r, unicode.L, unicode.M):
-			digit = false
-		case unicode.Is(unicode.Cf, r):
-			continue
-		default:
-			end()
-			continue
+			w, length, digit = word{hash: fnvOffset}, 0, false
+			return true
 		}
-		if length < len(spelled) {
-			spelled[length] = byte(r)
+		for i, r := range text {
+			if r >= 'A' && r <= 'Z' {
+				r += 'a' - 'A'
+			} else if r >= 0x80 {
+				r = unicode.ToLower(r)
+			}
+			switch {
+			case r >= 'a' && r <= 'z':
+				digit = false
+			case r >= '0' && r <= '9', r >= 0x80 && unicode.IsDigit(r):
+				digit, w.number = true, true
+			case r < 0x80:
+				if digit && (r == '.' || r == ',' || r == ':') && i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9' {
+					break
+				}
+				if length > 0 && !end() {
+					return
+				}
+				continue
+			case isAlone(r):
+				if !end() {
+					return
+				}
+				w.hash, length = (w.hash^uint64(r))*fnvPrime, len(spelled)+1
+				continue
+			case unicode.In(r, unicode.L, unicode.M):
+				digit = false
+			case unicode.Is(unicode.Cf, r):
+				continue
+			default:
+				if !end() {
+					return
+				}
+				continue
+			}
+			if title && length < len(spelled) {
+				spelled[length] = byte(r)
+			}
+			length++
+			w.hash = (w.hash ^ uint64(r)) * fnvPrime
 		}
-		length++
-		w.hash = (w.hash ^ uint64(r)) * fnvPrime
+		end()
 	}
-	end()
-	return words[:min(len(words), maxWords)]
+}
+
+// plain is the item's text as words are read from: without markup, where it has some.
+func plain(it *aggregator.Item) string {
+	text := it.Text()
+	if strings.ContainsAny(text, "<&") {
+		return markup.PlainText(text)
+	}
+	return text
 }
 
 // isAlone reports whether the letter is of a script without spaces between words, where each is taken for a word.
@@ -205,19 +224,33 @@ func order(a, b uint64) int {
 }
 
 func shinglesOf(words []word) []uint64 {
-	if len(words) < shingle {
-		return nil
-	}
-	hashes := make([]uint64, 0, len(words)-shingle+1)
-	for i := range len(words) - shingle + 1 {
-		var h uint64
-		for _, w := range words[i : i+shingle] {
-			h = (h ^ w.hash) * 0x9E3779B97F4A7C15
-			h ^= h >> 29
+	hashes := make([]uint64, 0, len(words))
+	var last run4
+	for _, w := range words {
+		if h, ok := last.add(w.hash); ok {
+			hashes = append(hashes, h)
 		}
-		hashes = append(hashes, mix(h))
 	}
 	return hashes
+}
+
+// run4 is a run of words that moves along a text.
+type run4 struct {
+	words [shingle]uint64
+	n     int
+}
+
+// add adds a word; it gives the hash of the last four as soon as there are so many.
+func (r *run4) add(word uint64) (hash uint64, ok bool) {
+	r.words[0], r.words[1], r.words[2], r.words[3] = r.words[1], r.words[2], r.words[3], word
+	if r.n++; r.n < shingle {
+		return 0, false
+	}
+	for _, w := range r.words {
+		hash = (hash ^ w) * 0x9E3779B97F4A7C15
+		hash ^= hash >> 29
+	}
+	return mix(hash), true
 }
 
 // mix spreads the bits of a hash (the end of SplitMix64).
