@@ -393,6 +393,21 @@ func TestNearStory(t *testing.T) {
 			if strings.Contains(explained, "They are stored as one story.") != (mode == "near") || strings.Contains(explained, "stories: exact") != (mode == "exact") {
 				t.Errorf("stories explain with stories: %s:\n%s", mode, explained)
 			}
+			var c struct {
+				Items    [2]struct{ Feed string }
+				OneStory bool `json:"one_story"`
+				Text     struct {
+					Same    bool
+					Jaccard float64
+					Words   [2]int
+				}
+			}
+			if err := json.Unmarshal([]byte(must(t, wd, "stories", "explain", "--json", "http://agency.example/1", "https://daily.example/2")), &c); err != nil {
+				t.Fatal(err)
+			}
+			if c.Items[0].Feed != "agency" || c.OneStory != (mode == "near") || !c.Text.Same || c.Text.Jaccard < 0.7 || c.Text.Words != [2]int{94, 69} {
+				t.Errorf("stories explain --json: %+v", c)
+			}
 			d.stop(t)
 			if alone := must(t, wd, "stories", "explain", "http://agency.example/1?utm_source=x", "https://daily.example/2"); alone != explained {
 				t.Errorf("beside a daemon:\n%s\nalone:\n%s", explained, alone)
