@@ -1,7 +1,7 @@
 # What a newcomer needs is in README.md; `make help` lists the rest.
 GO ?= go
 
-.PHONY: help build run test check fuzz bench bench-parse bench-store golden generate
+.PHONY: help build run test check fuzz bench bench-parse bench-store bench-topics golden generate
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ bench-parse: ## the parser beside gofeed alone, feed by feed in one run; the cap
 STORE_ITEMS ?= 100000,1000000
 bench-store: ## the store beside the plainest bbolt writer; rewrites the table in docs/store.md
 	$(GO) test -run '^TestBenchStore$$' -v -timeout 12h ./storage/bolt -store-items $(STORE_ITEMS) -store-table $(CURDIR)/docs/store.md
+
+bench-topics: ## the matcher with 10 to 10,000 topics, and the packs beside one topic
+	$(GO) test -run '^$$' -bench '^Benchmark(Matcher|Packs)$$' -benchtime 1000x ./aggregator/topic ./aggregator/topic/pack
 
 golden: ## rewrite the golden files; look at the difference before you commit it
 	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u) -update

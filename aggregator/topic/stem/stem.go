@@ -101,7 +101,7 @@ func Of(language, word string) string {
 }
 
 // enough is how many bytes of a text its language is told from.
-const enough = 2000
+const enough = 1000
 
 // Language tells the language of a text as a tag of BCP 47, empty where it is not sure.
 func Language(text string) string {
