@@ -138,11 +138,15 @@ func (s *station) publishOptions() publish.Options {
 		Generator:  "topicwire",
 		Log:        s.log,
 		ParseQuery: func(text string) (func(*aggregator.Item) bool, error) {
-			query, err := s.queries.Parse(text)
+			if _, err := s.queries.Parse(text); err != nil {
+				return nil, err // without the name of the topic below
+			}
+			// A search asks thousands of items: a matcher reads each once, whatever the query.
+			matcher, err := s.queries.NewMatcher([]aggregator.Topic{{ID: "search", Query: text}})
 			if err != nil {
 				return nil, err
 			}
-			return query.Match, nil
+			return func(it *aggregator.Item) bool { return len(matcher.Match(it)) > 0 }, nil
 		},
 	}
 }

@@ -42,6 +42,9 @@ func TestTopicsTestAndExplain(t *testing.T) {
 			if withDaemon {
 				d := start(t, dir, "serve")
 				defer d.stop(t)
+				if page := get(t, d.url+"/all?q=%40regulators+NEAR%2F9+%7Een%3Afining"); !strings.Contains(page, "1 story found") || !strings.Contains(page, "Regulator fines") {
+					t.Errorf("a search by a named query gives\n%s", page)
+				}
 			}
 			out := must(t, dir, "topics", "test", "query.txt")
 			for _, want := range []string{
