@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -20,6 +21,9 @@ type queryDraft struct {
 	key     string
 }
 
+// maxQueries bounds how many queries may refer to each other in a row, since reading them goes as deep.
+const maxQueries = 1000
+
 // readQueries reads the queries that others refer to by their names.
 func (r *reader) readQueries(n ast.Node, d *draft) {
 	n, ok := r.resolve(n)
@@ -28,6 +32,10 @@ func (r *reader) readQueries(n ast.Node, d *draft) {
 	}
 	pairs, ok := r.pairs(n, "queries", 0)
 	if !ok {
+		return
+	}
+	if len(pairs) > maxQueries {
+		r.problem(placeOf(n), fmt.Sprintf("queries has more than %d names", maxQueries), "write what one topic alone needs in its query")
 		return
 	}
 	for _, p := range pairs {

@@ -441,3 +441,28 @@ topics:
 		t.Errorf("retention (-want +got):\n%s", diff)
 	}
 }
+
+func TestQueriesAreReadWithTheirLines(t *testing.T) {
+	c := parse(t, `
+topics: [{id: t, query: '@second a'}]
+queries:
+  first: a OR b
+  second: >
+    # a comment, which ends here
+    c OR @first
+
+    # another
+`)
+	want := map[string]string{"first": "a OR b", "second": "# a comment, which ends here\n    c OR @first\n\n    # another"}
+	if diff := cmp.Diff(want, c.Queries); diff != "" {
+		t.Errorf("queries (-want +got):\n%s", diff)
+	}
+	var many strings.Builder
+	many.WriteString("queries:\n")
+	for i := range 1001 {
+		fmt.Fprintf(&many, "  q%d: a\n", i)
+	}
+	if problems := problemsOf(t, many.String()); len(problems) != 1 || !strings.Contains(problems[0].Text, "more than 1000 names") {
+		t.Errorf("problems of 1001 names: %v", problems)
+	}
+}

@@ -100,8 +100,19 @@ func TestLibraryIsBounded(t *testing.T) {
 	for i := range 70 {
 		deep[fmt.Sprintf("d%d", i+1)] = fmt.Sprintf("b (c OR @d%d)", i)
 	}
-	err = topic.NewLibrary(deep).Err("d61")
-	checkSyntaxError(t, deep["d61"], err, "@d60)", "with @d60 parentheses are nested more than 60 deep", "")
+	err = topic.NewLibrary(deep).Err("d31")
+	checkSyntaxError(t, deep["d31"], err, "@d30)", "with @d30 parentheses are nested more than 60 deep", "")
+	long := map[string]string{"n1000": "a"} // as many as a config may have
+	for i := range 1000 {
+		long[fmt.Sprintf("n%d", i)] = fmt.Sprintf("@n%d", i+1)
+	}
+	names = topic.NewLibrary(long)
+	if names.Err("n0") == nil || names.Err("n939") == nil {
+		t.Error("a long chain of references is no error")
+	}
+	if err := names.Err("n940"); err != nil {
+		t.Errorf("a chain of 60 references: %v", err)
+	}
 }
 
 func TestRulesFollowNamedQueries(t *testing.T) {

@@ -205,7 +205,7 @@ func (p *parser) reference(l lexeme) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.deepest = max(p.deepest, p.depth+named.deepest)
+	p.deepest = max(p.deepest, p.depth+1+named.deepest)
 	if p.terms += named.terms; p.terms > maxTerms {
 		return nil, syntaxError(l.at, "split the topic in two", "with @%s the query has more than %d terms", l.text, maxTerms)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/topicwire/topicwire/aggregator/topic"
 	"github.com/topicwire/topicwire/aggregator/topic/labelled"
 	"github.com/topicwire/topicwire/aggregator/topic/pack"
+	"github.com/topicwire/topicwire/aggregator/topic/stem"
 )
 
 // misses shows what single items come out wrong, of the half that queries are tuned on alone: who looks at those of the
@@ -121,6 +122,24 @@ func newMatcher(t testing.TB, topics []aggregator.Topic) *topic.Matcher {
 		t.Fatal(err)
 	}
 	return matcher
+}
+
+// TestLanguages tells the languages of the labelled items by their texts, which are about as short as summaries are.
+func TestLanguages(t *testing.T) {
+	items := readLabelled(t, "tune.jsonl")
+	told := 0
+	for _, l := range items {
+		switch got := stem.Language(l.Title + "\n" + l.Text); got {
+		case l.Language:
+			told++
+		case "":
+		default:
+			t.Errorf("the language of %q is told as %s, want %s", l.Title, got, l.Language)
+		}
+	}
+	if t.Logf("%d of %d are told", told, len(items)); told < len(items)*9/10 {
+		t.Errorf("the language of %d of %d is told, want nine tenths", told, len(items))
+	}
 }
 
 // TestLongArticles joins stories that a pack does not find, of the half to tune on, into long articles, which it should not find
