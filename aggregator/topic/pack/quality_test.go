@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"flag"
 	"html"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -145,28 +147,30 @@ func TestLanguages(t *testing.T) {
 // TestLongArticles joins stories that a pack does not find, of the half to tune on, into long articles, which it should not find
 // either: the more an article talks of, the more often words meet that have nothing to do with each other.
 func TestLongArticles(t *testing.T) {
-	const articles, paragraphs = 200, 12
+	const articles, paragraphs = 25, 12
 	items := readLabelled(t, "tune.jsonl")
 	random := rand.New(rand.NewPCG(8, 8))
 	for _, p := range all(t) {
 		matcher := newMatcher(t, []aggregator.Topic{p})
-		var others []string
+		others := make(map[string][]string) // by language
 		for _, l := range items {
-			if l.Language == "en" && len(matcher.Match(l.Item())) == 0 {
-				others = append(others, "<p>"+html.EscapeString(l.Title+". "+l.Text)+"</p>")
+			if len(matcher.Match(l.Item())) == 0 {
+				others[l.Language] = append(others[l.Language], "<p>"+html.EscapeString(l.Title+". "+l.Text)+"</p>")
 			}
 		}
-		wrong := 0
-		for range articles {
-			article := aggregator.Item{Title: "Weekly notes", Language: "en"}
-			for range paragraphs {
-				article.Content += others[random.IntN(len(others))]
+		for _, language := range slices.Sorted(maps.Keys(others)) {
+			stories, wrong := others[language], 0
+			for range articles {
+				article := aggregator.Item{Title: "...", Language: language}
+				for range paragraphs {
+					article.Content += stories[random.IntN(len(stories))]
+				}
+				wrong += len(matcher.Match(&article))
 			}
-			wrong += len(matcher.Match(&article))
-		}
-		t.Logf("%-18s  finds %3d of %d articles of %d stories of which it finds none", p.ID, wrong, articles, paragraphs)
-		if wrong > articles/10 {
-			t.Errorf("%s finds %d of %d articles that are not about it", p.ID, wrong, articles)
+			t.Logf("%-18s  %s  finds %2d of %d articles of %d stories of which it finds none", p.ID, language, wrong, articles, paragraphs)
+			if wrong > articles/10 {
+				t.Errorf("%s finds %d of %d articles in %s that are not about it", p.ID, wrong, articles, language)
+			}
 		}
 	}
 }
