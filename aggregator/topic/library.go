@@ -1,6 +1,7 @@
 package topic
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,7 +80,8 @@ func (l *Library) within(ref lexeme, field, stem string) (*namedQuery, error) {
 	p := parser{names: l.within, query: named.text, field: field, stem: stem}
 	root, err := p.whole()
 	if err != nil {
-		return nil, syntaxError(ref.at, "write the fields at the terms, or the terms out", "@%s cannot be within %s:: %s", ref.text, field, err.(*SyntaxError).Text)
+		what, _, _ := strings.Cut(err.Error(), "; ")
+		return nil, syntaxError(ref.at, "write the fields at the terms, or the terms out", "@%s cannot be within %s:: %s", ref.text, field, what)
 	}
 	return &namedQuery{root: root, deepest: p.deepest, terms: p.terms}, nil
 }
@@ -101,7 +103,7 @@ func (r *resolver) resolve(name string) {
 	root, err := p.whole()
 	r.path = r.path[:len(r.path)-1]
 	if err != nil {
-		named.err = err.(*SyntaxError)
+		errors.As(err, &named.err)
 		return
 	}
 	named.root, named.deepest, named.terms = root, p.deepest, p.terms

@@ -138,7 +138,7 @@ func (p *parser) not() (*node, error) {
 	return &node{op: opNot, kids: []*node{kid}, at: l.at}, nil
 }
 
-// near reads terms joined by NEAR/n, the first two of which are nearest to each other in meaning.
+// near reads terms joined by NEAR/n, from the left.
 func (p *parser) near() (*node, error) {
 	left, err := p.term()
 	if err != nil {

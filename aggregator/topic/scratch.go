@@ -61,7 +61,7 @@ func (m *Matcher) release(s *scratch) {
 		return
 	}
 	s.occurrences, s.candidates = s.occurrences[:0], s.candidates[:0]
-	s.at, s.before, s.here = 0, 0, 0
+	s.at, s.before, s.here, s.text = 0, 0, 0, ""
 	m.scratch.Put(s)
 }
 
