@@ -204,7 +204,7 @@ func (p *Poller) guarded(feed aggregator.FeedID, f func() error) (err error) {
 // failed. An outcome that was stored is returned without error, also where it is a failed one. Where the errand persists
 // and the store fails, storing is tried again and again; the publisher is not asked twice.
 func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (aggregator.PollRecord, error) {
-	stalled := false
+	stalled, wait := false, firstStorePause
 	defer func() {
 		if stalled {
 			p.stalled.Add(-1)
@@ -228,8 +228,9 @@ func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error
 			p.stalled.Add(1)
 			p.giveBackWaiting(errStalled, func(*job) bool { return true })
 		}
-		p.Log.Error("the store failed; the poll waits", "feed", j.feed.ID, "error", err, "retry_in", storePause)
-		pause(ctx, storePause)
+		p.Log.Error("the store failed; the poll waits", "feed", j.feed.ID, "error", err, "retry_in", wait)
+		pause(ctx, wait)
+		wait = min(2*wait, storePause)
 	}
 }
 

@@ -23,8 +23,10 @@ const (
 	lightOutcomes = 4096
 	// longestSleep bounds how long Run trusts a next due time, since other processes may share the queue.
 	longestSleep = time.Minute
-	// storePause is how long a poll waits before it tries again to store what it has, after the store has failed.
-	storePause = 30 * time.Second
+	// storePause is how long a poll waits before it tries again to store what it has, after the store has failed time and
+	// again; the first wait is firstStorePause, and each is twice the one before.
+	firstStorePause = time.Second
+	storePause      = 30 * time.Second
 )
 
 // errStalled means that polls wait for the store: no feed is asked for what could not be kept either.
@@ -79,7 +81,7 @@ func (p *Poller) Run(ctx context.Context) {
 		case errors.As(err, &down):
 			pause(ctx, down.wait)
 		case errors.Is(err, errStalled):
-			pause(ctx, storePause)
+			pause(ctx, firstStorePause)
 		case err != nil && ctx.Err() == nil:
 			p.Log.Error("look for due feeds", "error", err, "retry_in", storePause)
 			pause(ctx, storePause)
@@ -140,11 +142,8 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 		rest, err = p.recall(ctx, rest, began, e)
 	}
 	e.jobs.Wait()
-	for _, ended := range others {
-		select {
-		case <-ended:
-		case <-ctx.Done():
-		}
+	if err == nil {
+		err = p.awaitEnds(ctx, others)
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -173,6 +172,27 @@ func (p *Poller) startAll(ctx context.Context, began time.Time, all bool, e *err
 			return others, err
 		}
 	}
+}
+
+// awaitEnds waits until polls of others have ended, but not for a store that does not work.
+func (p *Poller) awaitEnds(ctx context.Context, ends []chan struct{}) error {
+	look := time.NewTicker(firstStorePause)
+	defer look.Stop()
+	for _, ended := range ends {
+		for under := true; under; {
+			select {
+			case <-ended:
+				under = false
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-look.C:
+				if p.stalled.Load() > 0 {
+					return errStalled
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // recall is a feed that a pass has to come back to.
