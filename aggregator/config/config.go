@@ -39,7 +39,7 @@ import (
 )
 
 // MaxBytes is the size above which a config file is refused.
-const MaxBytes = 64 << 20
+const MaxBytes = 128 << 20
 
 // Config is what the operator's file says, checked, with the defaults filled in.
 type Config struct {
@@ -231,16 +231,30 @@ func Parse(file string, data []byte, o Options) (*Config, error) {
 		return nil, fmt.Errorf("find the folder of config %s: %w", file, err)
 	}
 	r := newReader(file, filepath.Dir(abs), data, o)
-	root, ok := r.document()
+	d, ok := r.read()
+	if r.whole {
+		r = newReader(file, filepath.Dir(abs), data, o)
+		r.whole = true
+		d, ok = r.read()
+	}
 	if !ok {
 		return nil, r.sorted()
 	}
-	d := draft{Config: Default(r.folder)}
-	d.Fetch.MaxDownload = 0 // what is not given is what MaxBody then is
-	readFields(r, root, "the config", rootFields, &d)
-	r.finish(&d)
+	r.finish(d)
 	if len(r.problems) > 0 {
 		return nil, r.sorted()
 	}
 	return d.Config, nil
+}
+
+// read reads the file, but for what can be checked only at its end.
+func (r *reader) read() (*draft, bool) {
+	root, ok := r.document()
+	if !ok {
+		return nil, false
+	}
+	d := &draft{Config: Default(r.folder)}
+	d.Fetch.MaxDownload = 0 // what is not given is what MaxBody then is
+	readFields(r, root, "the config", rootFields, d)
+	return d, true
 }

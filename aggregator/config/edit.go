@@ -145,6 +145,7 @@ type editor struct {
 
 func newEditor(file string, data []byte, o Options) (*editor, error) {
 	e := &editor{file: file, o: o, reader: newReader(file, "", data, o), newline: "\n"}
+	e.whole = true // the tree says where entries are
 	if len(e.source) < len(data) {
 		e.bom = string(data[:len(data)-len(e.source)])
 	}

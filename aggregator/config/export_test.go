@@ -1,5 +1,7 @@
 package config
 
+import "path/filepath"
+
 // Keys are the paths of all keys that the package reads, lists passed over: "fetch.timeout", "feeds.url".
 func Keys() []string {
 	var keys []string
@@ -19,4 +21,25 @@ func Keys() []string {
 		}
 	}
 	return keys
+}
+
+// ParseWhole is Parse without reading long lists in pieces.
+func ParseWhole(file string, data []byte, o Options) (*Config, error) {
+	r := newReader(file, filepath.Dir(file), data, o)
+	r.whole = true
+	d, ok := r.read()
+	if ok {
+		r.finish(d)
+	}
+	if len(r.problems) > 0 {
+		return nil, r.sorted()
+	}
+	return d.Config, nil
+}
+
+// ReadInPieces reports whether the file's feeds are read in pieces.
+func ReadInPieces(data []byte) bool {
+	r := newReader("", "", data, Options{})
+	_, _ = r.read()
+	return r.block != nil && !r.whole
 }

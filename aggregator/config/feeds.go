@@ -17,7 +17,7 @@ import (
 type draft struct {
 	*Config
 	listenURL, baseURL string
-	feeds              []feedDraft
+	feeds              []*feedDraft
 	topics             []topicDraft
 	queries            []queryDraft
 	// feedsBroken and topicsBroken say that not all of the list could be read: what refers to it is then not checked,
@@ -40,6 +40,14 @@ type feedDraft struct {
 	keep *aggregator.Keep
 }
 
+// forget lets go of the syntax tree.
+func (f *feedDraft) forget() {
+	f.id.node, f.url.node = nil, nil
+	for i := range f.topics {
+		f.topics[i].node = nil
+	}
+}
+
 // ref is an id as the file gives it. at is zero where it does not.
 type ref struct {
 	scalar
@@ -55,21 +63,27 @@ type feedURL struct {
 }
 
 func (r *reader) readFeeds(n ast.Node, d *draft) {
-	list := r.each(n, "feeds", func(i int, n ast.Node) {
-		f := feedDraft{at: placeOf(n), key: fmt.Sprintf("feeds[%d]", i)}
+	read := func(i int, n ast.Node) {
+		f := &feedDraft{at: placeOf(n), key: fmt.Sprintf("feeds[%d]", i)}
 		if isNull(n) {
 			r.problem(f.at, "a feed without anything", "write its url, or remove the -")
 			return
 		}
-		if !readFields(r, n, "a feed", feedFields, &f) {
+		if !readFields(r, n, "a feed", feedFields, f) {
 			d.feedsBroken = true
 			return
 		}
 		if !f.urlGiven {
 			r.problem(f.at, "a feed without a url", "add one, as in url: https://example.org/feed.xml")
 		}
+		f.forget()
 		d.feeds = append(d.feeds, f)
-	})
+	}
+	if r.block != nil {
+		d.feedsBroken = !r.eachPiece(read) || d.feedsBroken
+		return
+	}
+	list := r.each(n, "feeds", read)
 	d.feedsBroken = d.feedsBroken || !list
 }
 

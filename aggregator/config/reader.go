@@ -28,6 +28,10 @@ type reader struct {
 	schedules map[string]error
 	// sections are the keys of all sections, for who writes one in the wrong place.
 	sections []section
+	// block is the list of feeds where that is read in pieces; whole says that the file has to be read whole, since that
+	// could not be done.
+	block *feedBlock
+	whole bool
 	// hints counts the ids that were compared with all others to find the one that is meant.
 	hints int
 }

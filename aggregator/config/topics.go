@@ -152,7 +152,7 @@ func (r *reader) finishFeeds(d *draft) map[string]place {
 }
 
 // derivedID is the id of a feed that the file gives none.
-func (r *reader) derivedID(f feedDraft, ids map[string]place) aggregator.FeedID {
+func (r *reader) derivedID(f *feedDraft, ids map[string]place) aggregator.FeedID {
 	switch {
 	case f.url.expanded:
 		r.problemWith(f.key, f.at, "a feed without an id, whose url holds a variable",

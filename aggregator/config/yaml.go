@@ -26,6 +26,12 @@ func (r *reader) document() (root ast.Node, ok bool) {
 	if !r.readable() {
 		return nil, false
 	}
+	if b, long := r.findFeedBlock(); long && !r.whole {
+		if root, ok := r.documentAround(b); ok {
+			r.block = &b
+			return root, true
+		}
+	}
 	file, err := parseYAML(r.source)
 	if err != nil {
 		r.syntaxProblem(err)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/publish"
 )
+
+// manyFeeds is how many feeds make it worth to give memory back to the machine at once.
+const manyFeeds = 10_000
 
 func (p *program) runCommand() *cobra.Command {
 	return &cobra.Command{
@@ -98,6 +102,9 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	}
 	s.filed = make(chan struct{})
 	close(ready)
+	if len(cfg.Feeds) > manyFeeds {
+		debug.FreeOSMemory() // what reading the config took, several times what is left of it
+	}
 	log.Info("serving", "address", "http://"+publicListener.Addr().String()+"/", "base_url", cfg.BaseURL, "store", file,
 		"feeds", len(cfg.Feeds), "topics", len(cfg.Topics), "polling", polls)
 	parts.Go(func() { stop(serveHTTP(ctx, publicListener, publicServer(public))) })

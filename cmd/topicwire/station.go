@@ -390,14 +390,25 @@ func (p *program) compareConfigs(ctx context.Context, remote *remoteDesk, cfg *c
 	return nil
 }
 
-// configHash tells configs apart by all that they say.
+// configHash tells configs apart by all that they say. It takes the feeds one by one, since there may be a million of them.
 func configHash(cfg *config.Config) aggregator.Hash {
-	text, err := json.Marshal(cfg)
+	rest := *cfg
+	rest.Feeds = nil
+	hash := hashOfJSON(aggregator.Hash{}, rest)
+	for i := range cfg.Feeds {
+		hash = hashOfJSON(hash, &cfg.Feeds[i])
+	}
+	return hash
+}
+
+// hashOfJSON is a hash of what came before and of a value.
+func hashOfJSON(before aggregator.Hash, value any) aggregator.Hash {
+	text, err := json.Marshal(value)
 	if err != nil {
 		// Plain structs of plain values can be written.
 		panic(err)
 	}
-	return aggregator.HashOf(text)
+	return aggregator.HashOf(before[:], text)
 }
 
 func (s *station) close() {
