@@ -23,6 +23,10 @@ type Response struct {
 	ContentType string
 	// Body is the decompressed document, the caller's to keep; nil after a 304.
 	Body []byte
+	// Hubs are those that the answer's Link headers offer to subscribe at, Self is what to subscribe to there: absolute
+	// URLs, none after a 304.
+	Hubs []string
+	Self string
 	// Bytes counts the body as it came over the network.
 	Bytes int64
 	// Validators are those to ask with next time: after a document or a difference what the answer has and nothing
@@ -79,6 +83,7 @@ func (g *get) answer(resp *http.Response) (*Response, error) {
 		}
 		out.Body, out.Bytes = body, g.bytes
 		out.ContentType = resp.Header.Get("Content-Type")
+		out.Hubs, out.Self = offered(resp.Header["Link"], g.at)
 		out.Validators = validatorsOf(resp.Header)
 		return out, nil
 	}

@@ -46,6 +46,11 @@ func check(t *testing.T, c *fuzzed, answer []byte) {
 	case strings.Contains(resp.URL, "s3cret"):
 		t.Fatalf("URL %q", resp.URL)
 	}
+	for _, u := range append(resp.Hubs, resp.Self) {
+		if u != "" && !strings.HasPrefix(u, "http://") && !strings.HasPrefix(u, "https://") {
+			t.Fatalf("link %q", u)
+		}
+	}
 }
 
 // fuzzed is a client whose every connection gets the same answer, whatever the host.
@@ -86,6 +91,7 @@ func FuzzAnswer(f *testing.F) {
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nEtag: W/\"1\"\r\n\r\n<rss>",
 		"HTTP/1.1 304 Not Modified\r\nEtag: \x80\r\n\r\n",
 		"HTTP/1.1 302 Found\r\nLocation: //me:you@other.example:99/%zz?#\r\nRetry-After: 99999999999\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nLink: </hub>;rel=\"hub\\\" x\", <a>; rel=self;,;=\r\n\r\n",
 		"HTTP/1.1 429 Slow Down\r\nRetry-After: Sunday, 06-Nov-94 08:49:37 GMT\r\nDate: never\r\n\r\n",
 		"HTTP/1.0 200 OK\r\nContent-Encoding: gzip, br\r\n\r\n\x1f\x8b\x08",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\n0\r\n\r\n",

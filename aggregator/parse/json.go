@@ -9,16 +9,17 @@ import (
 )
 
 // fromJSON is the document that gofeed read as JSON Feed 1.0 or 1.1.
-func fromJSON(feed *json.Feed, b *builder) {
-	link := b.scope.url(feed.HomePageURL)
-	if link != "" {
-		b.scope.home = resolveURL(nil, link)
+func fromJSON(feed *json.Feed, data []byte, b *builder) {
+	home := b.scope.url(feed.HomePageURL)
+	if home != "" {
+		b.scope.home = resolveURL(nil, home)
 	}
 	b.doc.Title = foldSpace(decodeEntities(feed.Title))
-	b.doc.Link = link
+	b.doc.Link = home
 	b.doc.Language = language(feed.Language)
 	b.doc.Description = textHTML(feed.Description)
 	b.doc.ID = feed.FeedURL
+	b.offers(append(hubLinks(data), link{href: feed.FeedURL, rel: "self"}))
 	var s survey
 	for _, item := range feed.Items {
 		f := &facts{}

@@ -56,6 +56,10 @@ type Document struct {
 	// id or rdf:about as given; all may be empty.
 	Title, Link, Language, Description, ID string
 	Hints                                  Hints
+	// Hubs are the absolute URLs of the hubs that the document offers to subscribe at, Self that of what to subscribe to
+	// there (WebSub section 4: the links rel=hub and rel=self; JSON Feed's hubs and feed_url).
+	Hubs []string
+	Self string
 	// Items are the document's, in its order. Of aggregator.Item are set: GUID, URL, Title, Summary, Content, Authors,
 	// Categories, Language, Enclosures, Image, Published and Updated; the rest is zero. Published and Updated are in
 	// UTC and zero where the publisher gave no date that can be read.
@@ -118,7 +122,7 @@ func (b *builder) read(in *input) error {
 		if err != nil {
 			return err
 		}
-		fromJSON(feed, b)
+		fromJSON(feed, in.data, b)
 		return nil
 	}
 	s := look(in.data, in.kind == inputAtom, b.scope.page, in.spans, b.knownXML())
