@@ -83,15 +83,36 @@ func (p *Poller) plan(ctx context.Context, j *job, seen *answer, failure error, 
 	}
 	state.Pace = schedule.Learn(j.state.Pace, a)
 	state.Failures = schedule.Failures(j.state.Failures, a)
-	state.Due = p.due(&j.feed, state, seen.held, now)
+	state.Due = p.due(&j.feed, state, seen.held, now, p.spared(j, seen, failure, state))
 	if state.Pace.Stopped != "" && j.state.Pace.Stopped == "" {
 		p.Log.Warn("feed stopped; 'topicwire feeds resume' polls it again", "feed", j.feed.ID, "reason", state.Pace.Stopped)
 	}
 	return nil
 }
 
-// due is when the feed is polled next. held is the time until which its host is left alone.
-func (p *Poller) due(feed *aggregator.Feed, state *aggregator.FeedState, held, now time.Time) time.Time {
+// spared is for how long the feed need not be polled, since a hub tells what is new.
+func (p *Poller) spared(j *job, seen *answer, failure error, state *aggregator.FeedState) time.Duration {
+	if p.Push == nil || failure != nil {
+		return 0
+	}
+	push := Push{Listed: state.LastPoll.Listed, News: state.LastPoll.New}
+	if doc, resp := seen.doc, seen.response; doc != nil && !resp.Delta {
+		offer := aggregator.Offer{Document: resp.URL, Topic: resp.Self, Hubs: resp.Hubs}
+		// Headers come before the document (WebSub section 4).
+		if len(offer.Hubs) == 0 {
+			offer.Hubs = doc.Hubs
+		}
+		if offer.Topic == "" {
+			offer.Topic = doc.Self
+		}
+		push.Offer = &offer
+	}
+	return p.Push(j.feed.ID, push)
+}
+
+// due is when the feed is polled next. held is the time until which its host is left alone, spared for how long it need
+// not be polled.
+func (p *Poller) due(feed *aggregator.Feed, state *aggregator.FeedState, held, now time.Time, spared time.Duration) time.Time {
 	spec, err := p.specs.Parse(feed.Schedule)
 	switch {
 	case state.Pace.Stopped != "":
@@ -101,9 +122,11 @@ func (p *Poller) due(feed *aggregator.Feed, state *aggregator.FeedState, held, n
 		p.Log.Error("feed has an unreadable schedule; polling it daily", "feed", feed.ID, "schedule", feed.Schedule, "error", err)
 		return latest(now.Add(24*time.Hour), state.Pace.NotBefore)
 	}
+	bounds := p.Bounds
+	bounds.Floor = max(bounds.Floor, spared)
 	return schedule.Due(spec, feed.ID, schedule.Outcome{
 		Now: now, Failures: state.Failures, Status: state.LastPoll.Status, RetryAfter: held, Pace: state.Pace,
-		Unvalidated: !state.LastSuccess.IsZero() && state.Validators == (aggregator.Validators{}), Bounds: p.Bounds,
+		Unvalidated: !state.LastSuccess.IsZero() && state.Validators == (aggregator.Validators{}), Bounds: bounds,
 	}, p.Jitter)
 }
 

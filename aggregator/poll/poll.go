@@ -103,11 +103,23 @@ type Options struct {
 	// Address is where a URL leads, as far as that is known and to be limited; else empty. It may look a name up. Nil
 	// limits no address.
 	Address func(ctx context.Context, url string) string
-	Bounds  schedule.Bounds
+	// Push, where it is not nil, is told of each poll that did not fail, before it is stored. It says for how long the
+	// feed need not be polled since a hub tells what is new; 0 where none does. It is called by many goroutines, and for
+	// one poll again where that could not be stored.
+	Push   func(feed aggregator.FeedID, seen Push) time.Duration
+	Bounds schedule.Bounds
 	Now     func() time.Time
 	// Jitter gives numbers in [0, 1) that spread the retries of failing feeds. It is safe for use by many goroutines.
 	Jitter func() float64
 	Log    *slog.Logger
+}
+
+// Push is what a poll saw of a feed, as far as that matters to who is told of news by hubs.
+type Push struct {
+	// Offer is what the document offers, nil where it was not read whole.
+	Offer *aggregator.Offer
+	// Listed counts the document's items, News those that were new.
+	Listed, News int
 }
 
 // Poller polls feeds. It is made by New and safe for use by many goroutines.
@@ -121,6 +133,8 @@ type Poller struct {
 	crowded *hosts.Queue[hosts.Turn[*job]]
 	// turn is held by who starts polls, so that a pass can start all that it is asked for.
 	turn chan struct{}
+	// sooner has a value when a feed may be due sooner than Run knows.
+	sooner chan struct{}
 	// room has a value when there may be room for more polls.
 	room chan struct{}
 	// light and heavy hold a value for each outcome that waits to be stored: one without and one with a document.
@@ -153,6 +167,7 @@ func New(o Options) *Poller {
 		waiting: hosts.New[*job](o.Hosts),
 		crowded: hosts.New[hosts.Turn[*job]](o.Addresses),
 		turn:    make(chan struct{}, 1),
+		sooner:  make(chan struct{}, 1),
 		room:    make(chan struct{}, 1),
 		light:   make(chan struct{}, lightOutcomes),
 		heavy:   make(chan struct{}, o.Workers),

@@ -86,7 +86,7 @@ func (p *Poller) Run(ctx context.Context) {
 			p.Log.Error("look for due feeds", "error", err, "retry_in", storePause)
 			pause(ctx, storePause)
 		case started == 0:
-			pause(ctx, p.untilDue(ctx))
+			p.awaitDue(ctx)
 		}
 	}
 }
@@ -354,6 +354,17 @@ func (p *Poller) takeTurn(ctx context.Context) error {
 }
 
 func (p *Poller) endTurn() { <-p.turn }
+
+// awaitDue returns when a feed may be due.
+func (p *Poller) awaitDue(ctx context.Context) {
+	timer := time.NewTimer(p.untilDue(ctx))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.sooner:
+	case <-ctx.Done():
+	}
+}
 
 func (p *Poller) untilDue(ctx context.Context) time.Duration {
 	now := p.Now().UTC()
