@@ -108,7 +108,7 @@ type Options struct {
 	// one poll again where that could not be stored.
 	Push   func(feed aggregator.FeedID, seen Push) time.Duration
 	Bounds schedule.Bounds
-	Now     func() time.Time
+	Now    func() time.Time
 	// Jitter gives numbers in [0, 1) that spread the retries of failing feeds. It is safe for use by many goroutines.
 	Jitter func() float64
 	Log    *slog.Logger
