@@ -38,6 +38,8 @@ type feedDraft struct {
 	priority int
 	// keep is nil where the feed has no rule of its own.
 	keep *aggregator.Keep
+	// subscribe is nil where websub.subscribe counts.
+	subscribe *bool
 }
 
 // forget lets go of the syntax tree.

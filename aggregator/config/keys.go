@@ -113,6 +113,10 @@ var (
 			f.exact = !near
 		}},
 		{"priority", func(r *reader, n ast.Node, f *feedDraft) { r.readInt(n, -1000, 1000, &f.priority) }},
+		{"subscribe", func(r *reader, n ast.Node, f *feedDraft) {
+			f.subscribe = new(bool)
+			r.readBool(n, f.subscribe)
+		}},
 		{"retention", func(r *reader, n ast.Node, f *feedDraft) { f.keep = r.readKeep(n) }},
 	}
 	topicFields = []field[topicDraft]{

@@ -69,9 +69,9 @@ func (r *reader) finish(d *draft) {
 		}
 		d.Fetch.Hosts[name] = limit
 	}
-	r.finishWebSub(d)
 	r.finishQueries(d)
 	feeds := r.finishFeeds(d)
+	r.finishWebSub(d)
 	topics := r.finishTopics(d)
 	d.Retention.Feeds, d.Retention.Topics = ownRules(d)
 	d.Stories.Exact, d.Publish.Priority = exactFeeds(d), priorities(d)

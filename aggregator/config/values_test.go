@@ -74,7 +74,7 @@ fetch: {timeout: 1m30s, max_body: 512KiB, allow_private: true, workers: 3, redir
 publish: {stories: 20, window: 1d12h, min_age: 10s, max_age: 0s, cache_bytes: 8MiB, represented_by: [longest, earliest], static: {schedule: "@daily", dir: ../site}}
 base_url: https://wire.example.org/
 websub: {hubs: ["https://hub.example.org/"], window: 5s, allow_private: true, hub: true,
-  max_lease: 2d, give_up_after: 1h, topic_subscriptions: 20, host_subscriptions: 10}
+  max_lease: 2d, give_up_after: 1h, topic_subscriptions: 20, host_subscriptions: 10, poll_ceiling: 3h}
 maintenance:
   backup: {schedule: "30 3 * * *", dir: ../backups, keep: 2}
   stale_feeds: {schedule: "", after: 2w}
@@ -92,6 +92,7 @@ feeds:
     private: true
     stories: exact
     priority: -3
+    subscribe: true
 topics:
   - {id: t, description: D, query: a b, feeds: [a]}
 `)
@@ -112,6 +113,7 @@ topics:
 		WebSub: config.WebSub{
 			Hubs: []string{"https://hub.example.org/"}, Window: 5 * time.Second, AllowPrivate: true, Hub: true,
 			MaxLease: 48 * time.Hour, GiveUpAfter: time.Hour, TopicSubscriptions: 20, HostSubscriptions: 10,
+			PollCeiling: 3 * time.Hour, Subscribed: map[aggregator.FeedID]bool{"a": true},
 		},
 		Maintenance: config.Maintenance{
 			Backup:     config.Backup{Schedule: "30 3 * * *", Dir: "/etc/backups", Keep: 2},
@@ -127,6 +129,28 @@ topics:
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config differs (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhichFeedsAreSubscribedTo(t *testing.T) {
+	for switched, want := range map[string][]aggregator.FeedID{"true": {"plain", "on", "private-on"}, "false": {"on", "private-on"}} {
+		got := parse(t, "base_url: https://wire.example.org\nwebsub: {subscribe: "+switched+`}
+feeds:
+  - {id: plain, url: "https://a.example/1"}
+  - {id: "on", url: "https://a.example/2", subscribe: true}
+  - {id: "off", url: "https://a.example/3", subscribe: false}
+  - {id: private, url: "https://a.example/4", private: true}
+  - {id: secret, url: "https://me:pw@a.example/5"}
+  - {id: private-on, url: "https://a.example/6", private: true, subscribe: true}
+`)
+		if len(got.WebSub.Subscribed) != len(want) {
+			t.Errorf("subscribe: %s: %v, want %v", switched, got.WebSub.Subscribed, want)
+		}
+		for _, id := range want {
+			if !got.WebSub.Subscribed[id] {
+				t.Errorf("subscribe: %s: %s is not subscribed to", switched, id)
+			}
+		}
 	}
 }
 

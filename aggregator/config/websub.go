@@ -1,9 +1,14 @@
 package config
 
 import (
+	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/topicwire/topicwire/aggregator"
 )
 
 // WebSub is push.
@@ -18,6 +23,11 @@ type WebSub struct {
 	Hubs []string
 	// Window is for how long changes are gathered before a hub or a subscriber is told.
 	Window time.Duration
+	// Subscribe has the polled feeds that offer push be subscribed to; Subscribed are those feeds, with the
+	// exceptions that feeds make. PollCeiling is the most that a feed is not polled while its hub tells what is new.
+	Subscribe   bool
+	Subscribed  map[aggregator.FeedID]bool
+	PollCeiling time.Duration
 	// AllowPrivate lets hubs and callbacks be on loopback, private and link-local addresses.
 	AllowPrivate bool
 }
@@ -25,7 +35,7 @@ type WebSub struct {
 func defaultWebSub() WebSub {
 	return WebSub{
 		Window: 2 * time.Second, MaxLease: 30 * 24 * time.Hour, GiveUpAfter: 24 * time.Hour,
-		TopicSubscriptions: 10_000, HostSubscriptions: 1000,
+		TopicSubscriptions: 10_000, HostSubscriptions: 1000, PollCeiling: 6 * time.Hour,
 	}
 }
 
@@ -37,6 +47,8 @@ var webSubFields = []field[WebSub]{
 	{"host_subscriptions", func(r *reader, n ast.Node, w *WebSub) { r.readInt(n, 1, 1_000_000, &w.HostSubscriptions) }},
 	{"give_up_after", func(r *reader, n ast.Node, w *WebSub) { r.readDuration(n, time.Minute, &w.GiveUpAfter) }},
 	{"window", func(r *reader, n ast.Node, w *WebSub) { r.readDuration(n, 0, &w.Window) }},
+	{"subscribe", func(r *reader, n ast.Node, w *WebSub) { r.readBool(n, &w.Subscribe) }},
+	{"poll_ceiling", func(r *reader, n ast.Node, w *WebSub) { r.readDuration(n, time.Minute, &w.PollCeiling) }},
 	{"allow_private", func(r *reader, n ast.Node, w *WebSub) { r.readBool(n, &w.AllowPrivate) }},
 }
 
@@ -73,9 +85,44 @@ func (r *reader) readHubs(n ast.Node, w *WebSub) {
 	})
 }
 
-// finishWebSub checks that others can find what they are told of.
+// finishWebSub checks that others can find what they are told of, and says which feeds are subscribed to.
 func (r *reader) finishWebSub(d *draft) {
-	if d.baseURL == "" && (len(d.WebSub.Hubs) > 0 || d.WebSub.Hub) {
-		r.problem(d.webSubAt, "websub needs base_url", "give base_url, the address of this site as hubs and subscribers see it")
+	at := d.webSubAt
+	for i, f := range d.feeds {
+		// The address of a private feed is a secret, which its hub would be told.
+		wanted := d.WebSub.Subscribe && !d.Config.Feeds[i].Private
+		if f.subscribe != nil {
+			if wanted = *f.subscribe; wanted && at == (place{}) {
+				at = f.at
+			}
+		}
+		if wanted {
+			if d.WebSub.Subscribed == nil {
+				d.WebSub.Subscribed = make(map[aggregator.FeedID]bool)
+			}
+			d.WebSub.Subscribed[d.Config.Feeds[i].ID] = true
+		}
 	}
+	subscribes := d.WebSub.Subscribe || d.WebSub.Subscribed != nil
+	switch {
+	case d.baseURL == "" && (len(d.WebSub.Hubs) > 0 || d.WebSub.Hub || subscribes):
+		r.problem(at, "websub needs base_url", "give base_url, the address of this site as hubs and subscribers see it")
+	case subscribes && !d.WebSub.AllowPrivate && unreachable(d.baseURL):
+		r.problem(at, "websub.subscribe needs a base_url that hubs can reach, and "+quote(d.baseURL)+" is an address of this machine or its network alone",
+			"give the public address, or set websub.allow_private where the hubs are in the same network")
+	}
+}
+
+// unreachable reports whether the URL is certainly at no public address.
+func unreachable(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return false // which is a problem of its own
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		addr = addr.Unmap()
+		return addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || addr.IsUnspecified()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

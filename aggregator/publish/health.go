@@ -117,6 +117,10 @@ func (s *site) readHealth(ctx context.Context) (*health, error) {
 	if h := s.lastHealth; h != nil && began.Before(h.until) && !began.Before(h.at) {
 		return h, nil
 	}
+	notes, err := s.feedNotes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read notes on feeds: %w", err)
+	}
 	h := &health{at: began}
 	for status, err := range s.src.Feeds(ctx) {
 		if err != nil {
@@ -126,6 +130,9 @@ func (s *site) readHealth(ctx context.Context) (*health, error) {
 			continue
 		}
 		f := s.healthOf(&status)
+		if note := notes[status.Feed.ID]; note != "" && !status.Feed.Private {
+			f.Notes = append(f.Notes, oneLine(note, maxText))
+		}
 		h.feeds = append(h.feeds, f)
 		h.counts[f.condition]++
 		h.items += f.Items
@@ -134,6 +141,13 @@ func (s *site) readHealth(ctx context.Context) (*health, error) {
 	h.until = ended.Add(max(healthAge, healthRest*ended.Sub(began)))
 	s.lastHealth = h
 	return h, nil
+}
+
+func (s *site) feedNotes(ctx context.Context) (map[aggregator.FeedID]string, error) {
+	if s.options.FeedNotes == nil {
+		return nil, nil
+	}
+	return s.options.FeedNotes(ctx)
 }
 
 func (s *site) healthOf(status *aggregator.FeedStatus) feedHealth {

@@ -2,6 +2,7 @@ package publish_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"html"
 	"net/http"
@@ -305,6 +306,29 @@ func TestStatusNamesRestlessFeeds(t *testing.T) {
 	src.feeds["agency"] = f
 	if body := get(t, handler(t, src), "/status").Body.String(); !strings.Contains(body, note) {
 		t.Errorf("a restless feed is not marked:\n%s", body)
+	}
+}
+
+// What else there is to know of a feed stands beside it, unless the feed is private.
+func TestStatusNotes(t *testing.T) {
+	failing := errors.New("disk")
+	for name, c := range map[string]struct {
+		notes map[aggregator.FeedID]string
+		err   error
+		code  int
+	}{
+		"notes":          {map[aggregator.FeedID]string{"agency": "its hub <pushes>", "hush": "a secret hub"}, nil, 200},
+		"cannot be read": {nil, failing, 500},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := handler(t, sample(), func(o *publish.Options) {
+				o.FeedNotes = func(context.Context) (map[aggregator.FeedID]string, error) { return c.notes, c.err }
+			})
+			w := get(t, h, "/status")
+			if body := w.Body.String(); w.Code != c.code || c.err == nil && !strings.Contains(body, "its hub &lt;pushes&gt;") || strings.Contains(body, "a secret hub") {
+				t.Errorf("%d %s", w.Code, body)
+			}
+		})
 	}
 }
 

@@ -60,6 +60,9 @@ type Options struct {
 	MinAge, MaxAge time.Duration
 	// Hubs are the WebSub hubs that are told when a feed changes. Feeds name them, so that readers can subscribe there.
 	Hubs []string
+	// FeedNotes are what there is to know of feeds beside what the store says, a phrase each; none if nil. Those of private
+	// feeds are not shown.
+	FeedNotes func(ctx context.Context) (map[aggregator.FeedID]string, error)
 	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
 	CacheBytes int64
 	// ParseQuery reads a query of the language that topics are described in and gives what an item is asked. An error that

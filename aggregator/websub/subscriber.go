@@ -98,8 +98,10 @@ type source struct {
 	Hubs    []string `json:"hubs"`
 	Hub     string   `json:"hub"`
 	Missing int      `json:"missing,omitempty"`
-	// Token is the last part of the callback's URL, Secret what the hub signs with. Both are secrets.
+	// Token is the last part of the callback's URL, Below the rest of it, Secret what the hub signs with. Token and Secret
+	// are secrets.
 	Token  string    `json:"token"`
+	Below  string    `json:"below"`
 	Secret string    `json:"secret"`
 	Began  time.Time `json:"began"`
 	// Asked is the mode of a request that the hub has not confirmed, Until when the subscription ends, zero while there is
@@ -196,9 +198,14 @@ func (s *Subscriber) load(ctx context.Context) error {
 		src.key = key
 		s.sources[key] = &src
 		switch {
+		case len(src.Hubs) == 0 || src.Token == "":
+			s.drop(&src) // not one of ours
 		case src.Ending:
 		case !s.Wanted(src.Feed) || s.byFeed[src.Feed] != nil:
 			s.end(&src, "it is not wanted any more")
+		case src.Below != s.Callback:
+			s.end(&src, "this site has another address now")
+			s.begin(src.Feed, src.Document, src.Topic, src.Hubs)
 		default:
 			s.byFeed[src.Feed] = &src
 			if !src.Since.IsZero() {
@@ -310,7 +317,12 @@ func (s *Subscriber) offered(feed aggregator.FeedID, o aggregator.Offer, now tim
 	case src != nil:
 		s.end(src, "the feed offers another now")
 	}
-	src = &source{Feed: feed, Document: o.Document, Topic: topic, Hubs: hubs, Hub: hubs[0], Began: now}
+	s.begin(feed, o.Document, topic, hubs)
+}
+
+// begin begins to subscribe. s.mu is locked.
+func (s *Subscriber) begin(feed aggregator.FeedID, document, topic string, hubs []string) {
+	src := &source{Feed: feed, Document: document, Topic: topic, Hubs: hubs, Hub: hubs[0], Below: s.Callback, Began: s.Now().UTC()}
 	if err := s.identify(src); err != nil {
 		s.Log.Error("no callback for a hub", "feed", feed, "error", err)
 		return

@@ -23,7 +23,7 @@ func (s *Subscriber) ask(ctx context.Context, src *source) {
 	}
 	mode, hub, key := src.Asked, src.Hub, src.key
 	form := url.Values{
-		"hub.mode": {mode}, "hub.topic": {src.Topic}, "hub.callback": {s.Callback + src.Token},
+		"hub.mode": {mode}, "hub.topic": {src.Topic}, "hub.callback": {src.Below + src.Token},
 	}
 	if mode == modeOn {
 		form.Set("hub.lease_seconds", strconv.FormatInt(int64(s.Lease/time.Second), 10))

@@ -119,3 +119,11 @@ func Sources(ctx context.Context, notes Notes) (map[aggregator.FeedID]SourceStat
 	})
 	return states, err
 }
+
+// AnySource reports whether a Subscriber remembers anything there, be it a subscription that is to be ended.
+func AnySource(ctx context.Context, notes Notes) (bool, error) {
+	for _, err := range notes.Notes(ctx, sourceSpace) {
+		return err == nil, err
+	}
+	return false, nil
+}

@@ -55,9 +55,9 @@ func (s *Subscriber) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// begin makes room for a delivery, where there is not too much to do; else the feed is polled. The caller ends it with
+// enter makes room for a delivery, where there is not too much to do; else the feed is polled. The caller ends it with
 // leave.
-func (s *Subscriber) begin(src *source) bool {
+func (s *Subscriber) enter(src *source) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if src.taking < sourceDeliveries {
@@ -90,7 +90,7 @@ func (s *Subscriber) owe(src *source) {
 
 // take takes a delivery (WebSub section 7). What is new in it is durable when it is acknowledged.
 func (s *Subscriber) take(w http.ResponseWriter, r *http.Request, src *source) {
-	if !s.begin(src) {
+	if !s.enter(src) {
 		unavailable(w)
 		return
 	}

@@ -135,6 +135,8 @@ type desk struct {
 	log    *lines
 	wanted map[aggregator.FeedID]bool
 	stop   func()
+	// callback is what the callbacks are below.
+	callback string
 
 	mu   sync.Mutex
 	sub  *websub.Subscriber
@@ -144,7 +146,7 @@ type desk struct {
 }
 
 func newDesk(t *testing.T) *desk {
-	d := &desk{t: t, world: newWorld(), store: newShelf(), log: &lines{}, wanted: map[aggregator.FeedID]bool{"paper": true}}
+	d := &desk{t: t, world: newWorld(), store: newShelf(), log: &lines{}, wanted: map[aggregator.FeedID]bool{"paper": true}, callback: callbacks}
 	d.hub = &strangeHub{desk: d}
 	d.world.serve("hub.example", d.hub.ServeHTTP)
 	d.start()
@@ -154,7 +156,7 @@ func newDesk(t *testing.T) *desk {
 // start begins a process on what is stored.
 func (d *desk) start() {
 	sub := websub.NewSubscriber(websub.SubscriberOptions{
-		Notes: d.store, Transport: d.world, UserAgent: "topicwire/test", Callback: callbacks, MaxBody: 1000, Jitter: none, Log: logTo(d.log),
+		Notes: d.store, Transport: d.world, UserAgent: "topicwire/test", Callback: d.callback, MaxBody: 1000, Jitter: none, Log: logTo(d.log),
 		Wanted: func(id aggregator.FeedID) bool { return d.wanted[id] },
 	})
 	d.mu.Lock()
@@ -580,6 +582,31 @@ func TestSubscriberUnsubscribes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A site with another address subscribes anew there, and ends what leads to the old one.
+func TestSubscriberMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		defer func() { d.stop() }()
+		d.poll(&paperOffer, 20)
+		old := d.hub.last().Get("hub.callback")
+		d.stop()
+		d.callback = "https://new.example/websub/"
+		d.start()
+		d.settle(time.Minute)
+		d.hub.mu.Lock()
+		defer d.hub.mu.Unlock()
+		if len(d.hub.forms) != 3 {
+			t.Fatalf("the hub was asked %v", d.hub.forms)
+		}
+		for _, f := range d.hub.forms[1:] {
+			at := f.Get("hub.callback")
+			if off := f.Get("hub.mode") == "unsubscribe"; off != (at == old) || !off && !strings.HasPrefix(at, d.callback) {
+				t.Errorf("the hub was asked %v", f)
+			}
+		}
+	})
 }
 
 // A hub that does not answer is asked three times to end a subscription, and then left alone.

@@ -14,6 +14,7 @@ import (
 	"github.com/topicwire/topicwire/aggregator/export"
 	"github.com/topicwire/topicwire/aggregator/poll"
 	"github.com/topicwire/topicwire/aggregator/schedule"
+	"github.com/topicwire/topicwire/aggregator/websub"
 )
 
 // desk answers the commands that work whether or not a daemon holds the store: a station does so itself, a remoteDesk
@@ -63,6 +64,8 @@ type feedReport struct {
 	LastNew     *time.Time `json:"last_new"`
 	Failures    int        `json:"failures"`
 	LastPoll    *pollEntry `json:"last_poll"`
+	// Push is the subscription at the feed's hub, null where there is none.
+	Push *pushReport `json:"push"`
 }
 
 // pollEntry is one poll in a list.
@@ -207,6 +210,10 @@ func (s *station) Feeds(ctx context.Context) ([]feedReport, error) {
 	for _, f := range s.config.Feeds {
 		configured[f.ID] = f
 	}
+	pushed, err := websub.Sources(ctx, s.store)
+	if err != nil {
+		return nil, err
+	}
 	var reports []feedReport
 	for status, err := range s.store.Feeds(ctx) {
 		if err != nil {
@@ -218,7 +225,11 @@ func (s *station) Feeds(ctx context.Context) ([]feedReport, error) {
 			status.Feed = f
 			delete(configured, f.ID)
 		}
-		reports = append(reports, newFeedReport(status))
+		report := newFeedReport(status)
+		if state, ok := pushed[status.Feed.ID]; ok {
+			report.Push = newPushReport(state)
+		}
+		reports = append(reports, report)
 	}
 	for _, f := range configured {
 		reports = append(reports, newFeedReport(aggregator.FeedStatus{Feed: f, Active: true}))

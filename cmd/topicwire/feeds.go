@@ -149,6 +149,15 @@ func printFeed(w io.Writer, r feedReport) error {
 	}
 	line("last new item", minute(r.LastNew))
 	line("last good poll", minute(r.LastSuccess))
+	if r.Push != nil {
+		line("push", r.Push.describe())
+		if r.Push.Until != nil {
+			line("subscribed until", minute(r.Push.Until)+", and renewed before")
+		}
+		if r.Push.Trusted != nil {
+			line("polled less", "since its hub has told all that is new since "+minute(r.Push.Trusted))
+		}
+	}
 	if r.Failures > 0 {
 		line("failed in a row", r.Failures)
 	}

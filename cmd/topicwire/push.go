@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -27,15 +25,21 @@ type push struct {
 	publisher *websub.Publisher
 	hub       *websub.Hub
 	documents *siteDocuments
+	// subscriber is told of what the receiver, which polls, finds.
+	subscriber *websub.Subscriber
+	receiver   websub.Receiver
 	// base is the address of the site.
 	base string
 	log  *slog.Logger
 }
 
 // newPush makes what the config asks for. The store is there already; nothing is begun.
-func (s *station) newPush() (*push, error) {
+func (s *station) newPush(ctx context.Context) (p *push, err error) {
 	c := s.config.WebSub
-	p := &push{config: c, base: s.config.BaseURL, log: s.log}
+	p = &push{config: c, base: s.config.BaseURL, log: s.log}
+	if p.subscriber, err = s.newSubscriber(ctx); err != nil {
+		return nil, err
+	}
 	if len(c.Hubs) == 0 && !c.Hub {
 		return p, nil
 	}
@@ -114,6 +118,9 @@ func (p *push) run(ctx context.Context) error {
 	if p.hub != nil {
 		begin(p.hub.Run)
 	}
+	if p.subscriber != nil {
+		begin(func(ctx context.Context) error { return p.subscriber.Run(ctx, p.receiver) })
+	}
 	<-ctx.Done()
 	parts.Wait()
 	return context.Cause(ctx)
@@ -124,21 +131,18 @@ const hubPath = "/hub"
 
 // handler adds what push has to the site.
 func (p *push) handler(site http.Handler) http.Handler {
-	if p.hub == nil {
-		return site
-	}
-	p.documents.site = site
-	mount := ""
-	if u, err := url.Parse(p.base); err == nil {
-		mount = strings.TrimRight(u.Path, "/")
+	if p.hub != nil {
+		p.documents.site = site
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// As for the site itself, a proxy may pass the path of the base URL on or not.
-		if r.URL.Path == hubPath || r.URL.Path == mount+hubPath {
+		switch at := p.mounted(r); {
+		case at == hubPath && p.hub != nil:
 			p.hub.ServeHTTP(w, r)
-			return
+		case isCallback(at) && p.subscriber != nil:
+			p.subscriber.ServeHTTP(w, r)
+		default:
+			site.ServeHTTP(w, r)
 		}
-		site.ServeHTTP(w, r)
 	})
 }
 

@@ -128,6 +128,7 @@ func playHub() {
 		switch topic := form.Get("hub.topic"); form.Get("hub.mode") {
 		case "subscribe":
 			callback := form.Get("hub.callback")
+			say(event{What: "subscriber", URL: callback, Text: form.Get("hub.secret")})
 			subscribers[topic] = append(subscribers[topic], subscriber{callback, form.Get("hub.secret")})
 			go func() {
 				query := url.Values{"hub.mode": {"subscribe"}, "hub.topic": {topic}, "hub.challenge": {"c"}, "hub.lease_seconds": {"3600"}}
@@ -178,6 +179,7 @@ func distribute(topic, callback, secret string) {
 type peer struct {
 	url    string
 	events chan event
+	cmd    *exec.Cmd
 }
 
 // beginPeer starts a process in a role and waits until it listens.
@@ -197,7 +199,7 @@ func beginPeer(t *testing.T, role string, env ...string) *peer {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{events: make(chan event, 1000)}
+	p := &peer{events: make(chan event, 1000), cmd: cmd}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)

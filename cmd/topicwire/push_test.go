@@ -118,6 +118,97 @@ func checkPushSecrets(t *testing.T, wd string, d *daemon) {
 	}
 }
 
+// What the hub of a source tells reaches this site's own subscribers without a poll, also after a kill; and without that
+// hub polls bring it.
+func TestPushFromASource(t *testing.T) {
+	origin, site := &growing{}, newFront(t)
+	origin.items.Store(1)
+	source, hub := serve(t, origin).URL+"/news", beginPeer(t, "hub")
+	origin.head.Store(fmt.Sprintf(`<link xmlns="http://www.w3.org/2005/Atom" rel="hub" href="%s"/><link xmlns="http://www.w3.org/2005/Atom" rel="self" href="%s"/>`, hub.url, source))
+	config := fmt.Sprintf(`listen: 127.0.0.1:0
+base_url: %s
+schedule: SCHEDULE
+fetch: {allow_private: true, hosts: {127.0.0.1: {connections: 1000, delay: 0s}}}
+websub: {hub: true, subscribe: true, window: 100ms, allow_private: true}
+topics: [{id: news, query: news}]
+feeds: [{id: news, url: %q}]
+`, site.URL, source)
+	wd := workdir(t, strings.Replace(config, "SCHEDULE", `"@daily"`, 1))
+	d := start(t, wd, "serve")
+	site.lead(t, d)
+	must(t, wd, "fetch", "--all")
+	asked := hub.expect(t, "subscriber")
+	if got := hub.expect(t, "confirmed"); got.Text != "c" || got.URL != source {
+		t.Fatalf("the hub asked whether the subscription to %s was meant, and got %q", got.URL, got.Text)
+	}
+	topic := site.URL + "/topics/news.atom"
+	reader := beginPeer(t, "subscriber", "HUB="+site.URL+"/hub", "TOPIC="+topic, "SECRET=s")
+	reader.expect(t, "asked")
+
+	publish := func(items int64) {
+		t.Helper()
+		origin.items.Store(items)
+		resp, err := http.PostForm(hub.url, url.Values{"hub.mode": {"publish"}, "hub.topic": {source}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	publish(2)
+	reader.delivery(t, "news 1")
+
+	kill := func() {
+		t.Helper()
+		if err := d.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		<-d.ended
+		checkSourceSecrets(t, wd, d, site.URL, asked)
+	}
+	kill()
+	d = start(t, wd, "serve")
+	site.lead(t, d)
+	publish(3)
+	reader.delivery(t, "news 2")
+	if shown := must(t, wd, "feeds", "show", "news"); !strings.Contains(shown, "subscribed at 127.0.0.1:") || !strings.Contains(shown, "which last sent something on") {
+		t.Errorf("feeds show:\n%s", shown)
+	}
+
+	kill()
+	_ = hub.cmd.Process.Kill()
+	writeFile(t, filepath.Join(wd, "config.yaml"), strings.Replace(config, "SCHEDULE", `"@every 2s"`, 1))
+	d = start(t, wd, "run")
+	site.lead(t, d)
+	origin.items.Store(4)
+	reader.delivery(t, "news 3")
+}
+
+// checkSourceSecrets looks for what only the site and the hub of a source may know.
+func checkSourceSecrets(t *testing.T, wd string, d *daemon, site string, asked event) {
+	t.Helper()
+	shown := map[string]string{
+		"log": d.log.String(), "stats": must(t, wd, "store", "stats", "--json"), "feeds": must(t, wd, "feeds", "list", "--json"),
+		"feed": must(t, wd, "feeds", "show", "news"), "export": must(t, wd, "export"),
+	}
+	must(t, wd, "publish", "--static", "site")
+	page, err := os.ReadFile(filepath.Join(wd, "site", "status", "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown["status"] = string(page); !strings.Contains(shown["status"], "subscribed at 127.0.0.1:") {
+		t.Errorf("the page of the feeds' health does not say that the feed is subscribed to:\n%s", page)
+	}
+	token := strings.TrimPrefix(asked.URL, site+"/websub/")
+	if len(token) != 64 || len(asked.Text) != 64 {
+		t.Fatalf("callback %s, secret %s", asked.URL, asked.Text)
+	}
+	for where, text := range shown {
+		if strings.Contains(text, token) || strings.Contains(text, asked.Text) {
+			t.Errorf("the %s shows a secret:\n%s", where, text)
+		}
+	}
+}
+
 // A pass without a daemon tells hubs too, and a callback at a private address is not connected to unless that is allowed.
 func TestPushFromCron(t *testing.T) {
 	origin, hub := &growing{}, beginPeer(t, "hub")

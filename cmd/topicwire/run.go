@@ -113,7 +113,10 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	parts.Go(func() { stop(s.push.run(ctx)) })
 	if polls {
 		parts.Go(func() { s.loadStories(ctx) })
-		parts.Go(func() { s.poller.Run(ctx) })
+		parts.Go(func() {
+			s.push.ready(ctx)
+			s.poller.Run(ctx)
+		})
 	}
 	<-ctx.Done()
 	parts.Wait()
@@ -139,6 +142,7 @@ func (s *station) publishOptions() publish.Options {
 		MaxAge:     s.config.Publish.MaxAge,
 		Represent:  represent(s.config.Publish),
 		Hubs:       s.push.hubs(),
+		FeedNotes:  s.pushNotes,
 		CacheBytes: s.config.Publish.CacheBytes,
 		Version:    version,
 		Now:        s.now,

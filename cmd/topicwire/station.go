@@ -69,11 +69,12 @@ func (p *program) openStation(ctx context.Context, cfg *config.Config, log *slog
 		return nil, err
 	}
 	s := &station{config: cfg, store: store, queries: queries, topics: matcher, log: log, now: p.now}
-	if s.push, err = s.newPush(); err != nil {
+	if s.push, err = s.newPush(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	s.grouper = stories.New(stories.Options{Store: store, Now: s.now, Exact: cfg.Stories.Exact})
 	s.poller = s.newPoller()
+	s.push.receiver = s.poller
 	return s, nil
 }
 
@@ -84,12 +85,17 @@ func (s *station) newPoller() *poll.Poller {
 		workers = workersPerCPU * runtime.GOMAXPROCS(0)
 	}
 	client := fetch.New(fetchOptions(s.config, s.now))
+	var push func(aggregator.FeedID, poll.Push) time.Duration
+	if s.push.subscriber != nil {
+		push = s.push.polled
+	}
 	var grouper poll.Grouper
 	if s.config.Stories.Near {
 		grouper = s.grouper
 	}
 	return poll.New(poll.Options{
 		Stories:   grouper,
+		Push:      push,
 		Store:     watchedStore{s.store, s.push},
 		Queue:     s.store,
 		Directory: s.store,
