@@ -692,3 +692,27 @@ func TestSubscriberAtOurHub(t *testing.T) {
 		}
 	})
 }
+
+// Whatever somebody sends to a callback that he knows, without the secret nothing is stored, and nothing confirmed that was
+// confirmed before.
+func FuzzCallback(f *testing.F) {
+	f.Add(http.MethodGet, "hub.mode=subscribe&hub.topic=https%3A%2F%2Fpaper.example%2Ffeed.xml&hub.challenge=x&hub.lease_seconds=-9", "", "")
+	f.Add(http.MethodGet, "hub.mode=denied&hub.topic=https%3A%2F%2Fpaper.example%2Ffeed.xml&hub.reason=%zz%00", "", "")
+	f.Add(http.MethodPost, "%zz", "sha256=", "1 new")
+	f.Add(http.MethodPost, "", "sha1=da39a3ee5e6b4b0d3255bfef95601890afd80709", "1 new")
+	f.Fuzz(func(t *testing.T, method, query, signature, body string) {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk(t)
+			defer func() { d.stop() }()
+			d.poll(&paperOffer, 20)
+			req := httptest.NewRequest(http.MethodGet, d.hub.last().Get("hub.callback"), strings.NewReader(body))
+			req.Method, req.URL.RawQuery = method, query
+			req.Header["X-Hub-Signature"] = []string{signature}
+			rec := httptest.NewRecorder()
+			d.subscriber().ServeHTTP(rec, req)
+			if delivered, _ := d.counts(); delivered != 0 && len(body) <= 1000 || rec.Code == http.StatusOK && rec.Body.Len() > 0 {
+				t.Errorf("%s ?%s, signed %q, is answered %d %s", method, query, signature, rec.Code, rec.Body)
+			}
+		})
+	})
+}
