@@ -29,8 +29,8 @@ const (
 	// long a subscription lasts at least before one to another URL takes its place.
 	offersMissed = 3
 	topicRest    = 24 * time.Hour
-	// maxLease bounds what a hub says of how long a subscription lasts.
-	maxLease = 365 * 24 * time.Hour
+	// leastLease and mostLease bound what a hub says of how long a subscription lasts: it is not to be asked all the time.
+	leastLease, mostLease = 5 * time.Minute, 365 * 24 * time.Hour
 )
 
 // Receiver is where what hubs send goes.

@@ -111,7 +111,7 @@ func (s *Subscriber) confirm(src *source, q url.Values) (challenge string, ok bo
 	}
 	lease := s.Lease
 	if seconds, err := strconv.ParseInt(q.Get("hub.lease_seconds"), 10, 64); err == nil && seconds > 0 {
-		lease = min(time.Duration(min(seconds, 1<<32))*time.Second, maxLease)
+		lease = max(leastLease, min(time.Duration(min(seconds, 1<<32))*time.Second, mostLease))
 	}
 	if src.Until.IsZero() {
 		s.Log.Info("subscribed to a feed at its hub", "feed", src.Feed, "hub", hostOf(src.Hub), "lease", lease)

@@ -469,6 +469,23 @@ func TestSubscriberRenews(t *testing.T) {
 	})
 }
 
+// What a hub says of its leases makes it neither be asked all the time nor never again.
+func TestSubscriberBoundsLeases(t *testing.T) {
+	for given, want := range map[string]time.Duration{
+		"1": 5 * time.Minute, "86400": 24 * time.Hour, "99999999999": 365 * 24 * time.Hour, "-1": 10 * 24 * time.Hour, "long": 10 * 24 * time.Hour, "0": 10 * 24 * time.Hour,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk(t)
+			defer func() { d.stop() }()
+			d.hub.lease = given
+			d.poll(&paperOffer, 20)
+			if until := time.Until(d.state().Until); until > want || until < want-time.Minute {
+				t.Errorf("a lease of %q seconds lasts %v, want %v", given, until, want)
+			}
+		})
+	}
+}
+
 // Of several hubs one that does not want is followed by the next, and what the first then confirms is not believed.
 func TestSubscriberTriesAnotherHub(t *testing.T) {
 	for name, first := range map[string]*strangeHub{"refuses": {status: 400}, "is silent": {silent: true}, "is gone": nil} {
