@@ -318,7 +318,7 @@ func TestStatusNotes(t *testing.T) {
 		code  int
 	}{
 		"notes":          {map[aggregator.FeedID]string{"agency": "its hub <pushes>", "hush": "a secret hub"}, nil, 200},
-		"cannot be read": {nil, failing, 500},
+		"cannot be read": {nil, failing, 503},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := handler(t, sample(), func(o *publish.Options) {

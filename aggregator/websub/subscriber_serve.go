@@ -22,6 +22,8 @@ const (
 	// maxDeliveries is how many deliveries are read and stored at once, each of which may be as long as a document may be,
 	// and sourceDeliveries how many of them of one hub for one feed.
 	maxDeliveries, sourceDeliveries = 32, 2
+	// startWait is how long a request waits for the subscriber to know what there is.
+	startWait = 10 * time.Second
 	// owedRetry is how long is waited after asking for a poll has failed.
 	owedRetry = 10 * time.Second
 )
@@ -29,9 +31,15 @@ const (
 // ServeHTTP answers the hubs at their callbacks.
 func (s *Subscriber) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if !s.isReady() {
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, "just starting", http.StatusServiceUnavailable)
+	// Not every hub sends again what it is told to at a start.
+	starting := time.NewTimer(startWait)
+	defer starting.Stop()
+	select {
+	case <-s.ready:
+	case <-starting.C:
+		unavailable(w)
+		return
+	case <-r.Context().Done():
 		return
 	}
 	// By the hash, so that how long the look-up takes says nothing about the tokens that there are.

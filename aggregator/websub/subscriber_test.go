@@ -672,14 +672,16 @@ func TestSubscriberGoesOnAfterARestart(t *testing.T) {
 	})
 }
 
-// Before it knows what there is, hubs are told to come again, and no poll is spared.
+// Before it knows what there is, hubs wait, and then are told to come again; no poll is spared.
 func TestSubscriberBeforeItRuns(t *testing.T) {
-	s := websub.NewSubscriber(websub.SubscriberOptions{Wanted: func(aggregator.FeedID) bool { return true }})
-	rec := httptest.NewRecorder()
-	s.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, callbacks+"x", nil))
-	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" || s.Polled("a", &paperOffer, 1, 1) != 0 {
-		t.Errorf("answered %d %v", rec.Code, rec.Header())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := websub.NewSubscriber(websub.SubscriberOptions{Wanted: func(aggregator.FeedID) bool { return true }})
+		rec := httptest.NewRecorder()
+		s.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, callbacks+"x", nil))
+		if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" || s.Polled("a", &paperOffer, 1, 1) != 0 {
+			t.Errorf("answered %d %v", rec.Code, rec.Header())
+		}
+	})
 }
 
 // The hub and the subscriber of this package understand each other.

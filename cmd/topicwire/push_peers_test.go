@@ -163,16 +163,26 @@ func distribute(topic, callback, secret string) {
 	}
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
+	kind := resp.Header.Get("Content-Type")
+	for try := 0; !sent(callback, kind, secret, body) && try < 20; try++ {
+		time.Sleep(time.Second) // as hubs do
+	}
+}
+
+func sent(callback, kind, secret string, body []byte) bool {
 	req, err := http.NewRequest(http.MethodPost, callback, bytes.NewReader(body))
 	if err != nil {
 		say(event{What: err.Error()})
-		return
+		return true
 	}
-	req.Header.Set("Content-Type", resp.Header.Get("Content-Type"))
+	req.Header.Set("Content-Type", kind)
 	req.Header.Set("X-Hub-Signature", signature(secret, body))
-	if resp, err := http.DefaultClient.Do(req); err == nil {
-		resp.Body.Close()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
 	}
+	resp.Body.Close()
+	return resp.StatusCode < 500
 }
 
 // peer is a process in a role.
