@@ -43,14 +43,14 @@ func (p *Poller) Deliver(ctx context.Context, id aggregator.FeedID, d aggregator
 	if err == nil && unread == nil {
 		record := o.state.LastPoll
 		o.state = p.withDelivery(j, o, at)
-		// An outcome that is there is worth storing, also when the program is about to stop.
-		err = p.Store.CommitEach(context.WithoutCancel(ctx), []aggregator.Poll{j.result(o)})[0]
-		if err == nil {
+		if err = p.store(ctx, j, o); err == nil {
 			p.Log.LogAttrs(ctx, slog.LevelInfo, "push", slog.String("feed", string(id)), slog.Int64("bytes", record.Bytes),
 				slog.Int("new", record.New), slog.Int("changed", record.Changed))
 			return record, nil
 		}
-		if errors.Is(err, aggregator.ErrRefused) {
+		var panicked panicError
+		if errors.Is(err, aggregator.ErrRefused) || errors.As(err, &panicked) {
+			// The store is whole, and this document cannot be kept.
 			unread, err = err, nil
 		}
 	}

@@ -337,18 +337,23 @@ func (p *Poller) keep(ctx context.Context, j *job, seen *answer, failure error, 
 	if err != nil {
 		return aggregator.PollRecord{}, err
 	}
+	return o.state.LastPoll, p.store(ctx, j, &o)
+}
+
+// store commits the outcome. On the way its new items find their stories.
+func (p *Poller) store(ctx context.Context, j *job, o *outcome) error {
 	ended, err := p.group(ctx, j, o.items)
 	if err != nil {
-		return aggregator.PollRecord{}, err
+		return err
 	}
 	stored := false
 	defer func() { ended(stored) }()
 	// An outcome that is there is worth storing, also when the program is about to stop.
-	if err := p.Store.CommitEach(context.WithoutCancel(ctx), []aggregator.Poll{j.result(&o)})[0]; err != nil {
-		return aggregator.PollRecord{}, fmt.Errorf("store the outcome: %w", err)
+	if err := p.Store.CommitEach(context.WithoutCancel(ctx), []aggregator.Poll{j.result(o)})[0]; err != nil {
+		return fmt.Errorf("store the outcome: %w", err)
 	}
 	stored = true
-	return o.state.LastPoll, nil
+	return nil
 }
 
 // group decides the stories of new items. Only a poll that read a document has any.
