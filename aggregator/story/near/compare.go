@@ -27,7 +27,7 @@ const (
 	// minShingles is how many must be left when boilerplate is taken off.
 	minShingles = 30
 	// mostForeign is the part of the shorter text's numbers that need not be in the longer one, beside one. mostChanged
-	// is how many numbers may have changed their value in the same place, in texts that are not nearly equal.
+	// is in how many places numbers may have changed.
 	mostForeign = 0.25
 	mostChanged = 0
 )
@@ -73,7 +73,7 @@ type Verdict struct {
 	Lead      float64 `json:"lead"`
 	// Boilerplate counts the shingles that were taken off before.
 	Boilerplate int `json:"boilerplate"`
-	// Changed counts the numbers that differ behind the same words, Foreign those of the shorter text that the longer
+	// Changed counts the places beside the same words in which the numbers differ, Foreign those of the shorter text that the longer
 	// does not have, of Of.
 	Changed int `json:"numbers_changed"`
 	Foreign int `json:"numbers_foreign"`

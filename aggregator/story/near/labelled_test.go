@@ -116,6 +116,43 @@ func copies(s source) []labelled {
 	return all
 }
 
+// otherNumbers is the next report of the same kind: the same words with other numbers. ok is false where the beginning, which
+// a copy that is cut has too, has no number to tell the two by.
+func otherNumbers(s source) (l labelled, ok bool) {
+	start := strings.Fields(strings.Join(s.paragraphs, " "))
+	ok = strings.ContainsAny(strings.Join(start[:min(50, len(start))], " "), "0123456789")
+	shift := func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return '0' + (r-'0'+3)%10
+		}
+		return r
+	}
+	next := s
+	next.paragraphs = nil
+	for _, p := range s.paragraphs {
+		words := strings.Fields(p)
+		for i, w := range words {
+			if !strings.ContainsAny(w, "&") { // no entities
+				words[i] = strings.Map(shift, w)
+			}
+		}
+		next.paragraphs = append(next.paragraphs, strings.Join(words, " "))
+	}
+	return label(next, s.name+" with other numbers", "other numbers", "outlet numbers"), ok
+}
+
+// below is a report above what is left of another one: words that say nothing, since what they are taken from is a report
+// too, then half of the other's.
+func below(s, other source) labelled {
+	words := strings.Fields(strings.Join(other.paragraphs, " "))
+	random(s.name).Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
+	f := s
+	f.title = other.title
+	old := strings.Fields(strings.Join(s.paragraphs, " "))
+	f.paragraphs = []string{strings.Join(words[:min(60, len(words))], " "), strings.Join(old[len(old)/2:], " ")}
+	return label(f, s.name+" quoted below "+other.name, "quoted below", "outlet quoting")
+}
+
 func random(name string) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(name))
@@ -145,6 +182,9 @@ func written(t testing.TB) []labelled {
 		}
 		s := source{name: a.Title, title: a.Title, headline: a.Headline, language: a.Language, paragraphs: a.Text}
 		all = append(all, copies(s)...)
+		if l, ok := otherNumbers(s); ok {
+			all = append(all, l)
+		}
 		for quoted := 2; quoted <= len(a.Text); quoted++ {
 			f := s
 			f.name, f.title = fmt.Sprint(a.FollowupTitle, quoted), a.FollowupTitle
@@ -199,8 +239,11 @@ func templated(seed string) []labelled {
 	return all
 }
 
-// half is where a report belongs: to the half that thresholds were set on, or to the one that is only reported on.
+// half is where a report belongs: to the half that thresholds were set on, or to the one that is only reported on. What is
+// made of a report without being it belongs where the report does.
 func half(report string) string {
+	report, _, _ = strings.Cut(report, " with other numbers")
+	report, _, _ = strings.Cut(report, " quoted below ")
 	if random("half of "+report).Uint64()%2 == 0 {
 		return "tuning"
 	}
@@ -229,6 +272,7 @@ func captured(t testing.TB, folder string) []labelled {
 	var all []labelled
 	known := map[string]bool{}
 	for _, file := range files {
+		var before *source
 		for _, it := range readFeed(t, file) {
 			var paragraphs []string
 			for _, p := range strings.Split(markup.PlainText(it.Text()), "\n") {
@@ -248,6 +292,13 @@ func captured(t testing.TB, folder string) []labelled {
 			those := copies(s)
 			those[0].item.Feed = aggregator.FeedID(filepath.Base(file))
 			all = append(all, those...)
+			if l, ok := otherNumbers(s); ok {
+				all = append(all, l)
+			}
+			if before != nil {
+				all = append(all, below(*before, s))
+			}
+			before = &s
 		}
 	}
 	return all

@@ -46,7 +46,7 @@ type Text struct {
 	title []uint64
 }
 
-// number is a number in a text, by the two words before it.
+// number is a number in a text, by the two words on one side of it.
 type number struct{ context, value uint64 }
 
 // Read reads the text of an item: its content, or its summary where it has none.
@@ -189,18 +189,30 @@ func isTime(w string) bool {
 	return false
 }
 
-// anyNumber stands for a number in what comes before another one.
-const anyNumber = 1
+// anyNumber stands for a number beside another one; afterwards tells the words after a number from those before one.
+const (
+	anyNumber  = 1
+	afterwards = 0xA5A5A5A5
+)
 
+// numbersOf are the numbers by the two words before each, and again by the two after it.
 func numbersOf(words []word) []number {
-	var numbers []number
-	var before [2]uint64
-	for _, w := range words {
-		if w.number {
-			numbers = append(numbers, number{mix(before[0]*fnvPrime + before[1]), w.hash})
-			w.hash = anyNumber
+	at := func(i int) uint64 {
+		switch {
+		case i < 0 || i >= len(words):
+			return 0
+		case words[i].number:
+			return anyNumber
 		}
-		before[0], before[1] = before[1], w.hash
+		return words[i].hash
+	}
+	var numbers []number
+	for i, w := range words {
+		if w.number {
+			numbers = append(numbers,
+				number{mix(at(i-2)*fnvPrime + at(i-1)), w.hash},
+				number{mix(at(i+1)*fnvPrime+at(i+2)) ^ afterwards, w.hash})
+		}
 	}
 	slices.SortFunc(numbers, func(a, b number) int {
 		switch {
