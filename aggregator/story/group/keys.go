@@ -44,12 +44,16 @@ func (k keys) across(key aggregator.StoryID, feed aggregator.FeedID) (aggregator
 	return p.story, p.story != aggregator.StoryID{} && p.feed != feed
 }
 
-// bound drops what was found longest ago when there is too much.
+// bound drops what was found longest ago when there is too much, and all where that is not enough.
 func (k keys) bound(limit int, now time.Time) {
 	if len(k) < limit {
 		return
 	}
 	for age := near.Window; 4*len(k) > 3*limit; age /= 2 {
+		if age < time.Minute {
+			clear(k)
+			return
+		}
 		for key, p := range k {
 			if now.Sub(p.found) >= age {
 				delete(k, key)
