@@ -16,8 +16,8 @@
 // # Bounds
 //
 // What is looked at are the items that were found in the last seven days, at most Options.Limit of them, the latest. They
-// are kept in memory as sketches and read from the store where two are alike; for one item that is done for a bounded number of others. After a restart
-// those are read again that were published in the last fourteen days.
+// are kept in memory as sketches and read from the store where two are alike, a bounded number for each new item. After a
+// restart those are read again that were published in the last fourteen days.
 //
 // # Polls at once
 //

@@ -93,8 +93,10 @@ func public(host string) bool {
 		return false
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	for _, private := range []string{".localhost", ".local", ".internal", ".invalid", ".test", "example.com", "example.org", "example.net"} {
-		if strings.HasSuffix(host, private) {
+	for _, private := range []string{
+		".localhost", ".local", ".internal", ".invalid", ".test", ".example", ".example.com", ".example.org", ".example.net",
+	} {
+		if strings.HasSuffix("."+host, private) {
 			return false
 		}
 	}
