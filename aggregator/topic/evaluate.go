@@ -142,9 +142,9 @@ func (r *reading) spans(n *node) []span {
 		return spans
 	}
 	for _, kid := range n.kids {
-		spans = append(spans, r.spans(kid)...)
+		spans = merged(spans, r.spans(kid))
 	}
-	return sortSpans(spans)
+	return spans
 }
 
 // find is the index of the word, from the given one on, where the term begins; -1 if it does not occur.
@@ -205,7 +205,7 @@ func (r *reading) explain(n *node, within []span, yield func(Occurrence) bool) b
 func (r *reading) explainText(t *term, within []span, yield func(Occurrence) bool) bool {
 	for i := r.find(t, 0); i >= 0; i = r.find(t, i+1) {
 		first, last := r.words[i], r.words[i+len(t.parts)-1]
-		if within != nil && !slices.ContainsFunc(within, func(s span) bool { return s.first <= first.at && last.at <= s.last }) {
+		if within != nil && !inOne(within, span{first.at, last.at}) {
 			continue
 		}
 		if !yield(Occurrence{t.String(), first.where.String(), first.text, first.start, last.end}) {

@@ -45,18 +45,34 @@ func near(left, right []span, distance int32) []span {
 	return shortest(found)
 }
 
+// merged is the spans of both, which are sorted, each once: of many terms in an OR, spans are as many as there are words.
+func merged(a, b []span) []span {
+	if len(a) == 0 {
+		return b
+	}
+	both := make([]span, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch c := compareSpans(a[0], b[0]); {
+		case c < 0:
+			both, a = append(both, a[0]), a[1:]
+		case c > 0:
+			both, b = append(both, b[0]), b[1:]
+		default:
+			both, a, b = append(both, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(both, a...), b...)
+}
+
 func startsAt(s span, at int32) int { return cmp.Compare(s.first, at) }
 
-func sortSpans(spans []span) []span {
-	slices.SortFunc(spans, func(a, b span) int {
-		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last))
-	})
-	return spans
+func compareSpans(a, b span) int {
+	return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.last, b.last))
 }
 
 // shortest leaves out spans that hold another, and those that are there twice.
 func shortest(spans []span) []span {
-	sortSpans(spans)
+	slices.SortFunc(spans, compareSpans)
 	kept := spans[:0]
 	for _, s := range spans {
 		// One that begins further on and ends no later makes those before it too long.
@@ -71,6 +87,13 @@ func shortest(spans []span) []span {
 		}
 	}
 	return kept
+}
+
+// inOne reports whether one of the shortest stretches holds the span.
+func inOne(stretches []span, s span) bool {
+	// They begin and end in the same order: the first that ends far enough begins first, too.
+	i, _ := slices.BinarySearchFunc(stretches, s.last, func(stretch span, last int32) int { return cmp.Compare(stretch.last, last) })
+	return i < len(stretches) && stretches[i].first <= s.first
 }
 
 // placeless is the first part of a side of NEAR that has no place among the words, and what it is.

@@ -203,9 +203,9 @@ func (s *scratch) spans(n *compiled) []span {
 		return spans
 	}
 	for i := range n.kids {
-		spans = append(spans, s.spans(&n.kids[i])...)
+		spans = merged(spans, s.spans(&n.kids[i]))
 	}
-	return sortSpans(spans)
+	return spans
 }
 
 // phrase reports whether the patterns occur one behind the other.
