@@ -240,7 +240,7 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// What docs/query-language.md shows in its indented blocks are queries.
+// What docs/query-language.md shows in its indented blocks and in the left of its table are queries.
 func TestDocumentedExamples(t *testing.T) {
 	page, err := os.ReadFile("../../docs/query-language.md")
 	if err != nil {
@@ -260,8 +260,23 @@ func TestDocumentedExamples(t *testing.T) {
 			t.Errorf("%s\n%v", block, err)
 		}
 	}
-	if examples < 3 {
-		t.Errorf("the page has %d examples, want 3 or more", examples)
+	for line := range strings.Lines(string(page)) {
+		cell, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		for i, query := range strings.Split(cell, "`") {
+			if i%2 == 0 {
+				continue // around the examples
+			}
+			examples++
+			if _, err := names.Parse(query); err != nil {
+				t.Errorf("%s: %v", query, err)
+			}
+		}
+	}
+	if examples < 30 {
+		t.Errorf("the page has %d examples, want 30 or more", examples)
 	}
 }
 
