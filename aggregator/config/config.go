@@ -113,6 +113,8 @@ type Publish struct {
 	Window  time.Duration
 	// MinAge and MaxAge bound how long caches may keep a merged feed, for Cache-Control. MaxAge 0 makes them ask each time.
 	MinAge, MaxAge time.Duration
+	// Archive keeps the complete history of the merged feeds as pages that lead back from them.
+	Archive bool
 	// CacheBytes bounds the memory for feeds and pages that are kept ready to be sent.
 	CacheBytes int64
 	// RepresentedBy are the criteria by which the report is chosen that stands for a story, the first of which counts most.
@@ -195,7 +197,7 @@ func Default(folder string) *Config {
 			HostConnections: 2, AddressConnections: 8, HostDelay: 250 * time.Millisecond, HintCeiling: 24 * time.Hour,
 		},
 		Publish: Publish{
-			Stories: 50, Window: 48 * time.Hour, MinAge: time.Minute, MaxAge: 15 * time.Minute, CacheBytes: 64 << 20,
+			Stories: 50, Window: 48 * time.Hour, MinAge: time.Minute, MaxAge: 15 * time.Minute, CacheBytes: 64 << 20, Archive: true,
 			RepresentedBy: []string{ByPriority, ByEarliest, ByLongest}, Static: Static{Dir: filepath.Join(folder, "site")},
 		},
 		WebSub: defaultWebSub(),

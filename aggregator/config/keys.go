@@ -60,6 +60,7 @@ var (
 		{"delay", func(r *reader, n ast.Node, l *HostLimit) { r.readDuration(n, 0, &l.Delay) }},
 	}
 	publishFields = []field[Publish]{
+		{"archive", func(r *reader, n ast.Node, p *Publish) { r.readBool(n, &p.Archive) }},
 		{"stories", func(r *reader, n ast.Node, p *Publish) { r.readInt(n, 1, 1000, &p.Stories) }},
 		{"window", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, time.Second, &p.Window) }},
 		{"min_age", func(r *reader, n ast.Node, p *Publish) { r.readDuration(n, 0, &p.MinAge) }},

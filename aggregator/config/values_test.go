@@ -71,7 +71,7 @@ schedule: "@hourly"
 contact: mailto:wire@example.org
 stories: exact
 fetch: {timeout: 1m30s, max_body: 512KiB, allow_private: true, workers: 3, redirects: 4}
-publish: {stories: 20, window: 1d12h, min_age: 10s, max_age: 0s, cache_bytes: 8MiB, represented_by: [longest, earliest], static: {schedule: "@daily", dir: ../site}}
+publish: {archive: false, stories: 20, window: 1d12h, min_age: 10s, max_age: 0s, cache_bytes: 8MiB, represented_by: [longest, earliest], static: {schedule: "@daily", dir: ../site}}
 base_url: https://wire.example.org/
 websub: {hubs: ["https://hub.example.org/"], window: 5s, allow_private: true, hub: true,
   max_lease: 2d, give_up_after: 1h, topic_subscriptions: 20, host_subscriptions: 10, poll_ceiling: 3h}

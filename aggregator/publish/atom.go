@@ -14,6 +14,8 @@ import (
 const (
 	atomNamespace = "http://www.w3.org/2005/Atom"
 	atomType      = "application/atom+xml; charset=utf-8"
+	// historyNamespace is that of RFC 5005.
+	historyNamespace = "http://purl.org/syndication/history/1.0"
 )
 
 // atomFeed is gorilla's feed with what RFC 4287 has beyond it: several links, a generator, entries with several
@@ -21,6 +23,8 @@ const (
 type atomFeed struct {
 	feeds.AtomFeed
 	Threading string         `xml:"xmlns:thr,attr,omitempty"`
+	History   string         `xml:"xmlns:fh,attr,omitempty"`
+	Archive   *struct{}      `xml:"fh:archive"`
 	Generator *atomGenerator `xml:"generator"`
 	Links     []atomLink     `xml:"link"`
 	Entries   []atomEntry    `xml:"entry"`
@@ -79,7 +83,13 @@ func (s *site) atom(d *document, query string) ([]byte, error) {
 			link("alternate", d.page, "text/html", ""),
 		},
 	}
-	for _, hub := range s.hubs(query) {
+	if d.history.archive {
+		feed.History, feed.Archive = historyNamespace, &struct{}{}
+	}
+	for _, l := range d.history.links(kindAtom) {
+		feed.Links = append(feed.Links, link(l.rel, l.href, "application/atom+xml", ""))
+	}
+	for _, hub := range s.hubs(d, query) {
 		feed.Links = append(feed.Links, link("hub", hub, "", ""))
 	}
 	for i := range d.entries {

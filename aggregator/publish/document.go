@@ -21,7 +21,16 @@ type document struct {
 	updated    time.Time
 	entries    []entry
 	// feeds are the sources of the entries, and what else the topic is made of: whose polls may change the document.
-	feeds []aggregator.FeedID
+	feeds   []aggregator.FeedID
+	history history
+}
+
+// add adds an entry.
+func (d *document) add(e entry) {
+	d.entries = append(d.entries, e)
+	if d.updated.Before(e.updated) {
+		d.updated = e.updated
+	}
 }
 
 type entry struct {
@@ -74,11 +83,8 @@ func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int
 		if err != nil {
 			return nil, err
 		}
-		d.entries = append(d.entries, e)
-		if d.updated.Before(e.updated) {
-			d.updated = e.updated
-		}
-		size += min(len(story.Items[0].Content), maxHTML) + min(len(story.Items[0].Summary), maxHTML)
+		d.add(e)
+		size += sizeOf(&story.Items[0])
 		if size > maxDocument && len(d.entries) >= s.options.Stories {
 			break
 		}
@@ -94,6 +100,11 @@ func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int
 // maxDocument bounds the HTML that a document is made of, in bytes, beyond the stories that it has in any case: the
 // window may hold a thousand long reads, and a feed of that size would help nobody.
 const maxDocument = 16 << 20
+
+// sizeOf is how much HTML a document is given by the item, in bytes.
+func sizeOf(it *aggregator.Item) int {
+	return min(len(it.Content), maxHTML) + min(len(it.Summary), maxHTML)
+}
 
 func (s *site) entry(ctx context.Context, d *document, sources *sourceReader, story *aggregator.Story) (entry, error) {
 	e, err := s.outline(ctx, sources, story)

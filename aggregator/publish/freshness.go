@@ -75,7 +75,10 @@ func (r *rendering) cacheControl(maxAge time.Duration) []string {
 		return c.field
 	}
 	text := "public, max-age=" + strconv.FormatInt(seconds, 10)
-	if seconds == 0 { // max-age alone would allow an old answer where the site cannot be reached
+	switch {
+	case maxAge == foreverAge:
+		text += ", immutable" // RFC 8246
+	case seconds == 0: // max-age alone would allow an old answer where the site cannot be reached
 		text += ", no-cache"
 	}
 	c := &control{seconds, []string{text}}

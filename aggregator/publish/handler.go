@@ -37,9 +37,14 @@ type resource struct {
 	limit int
 	// view is what is asked for of a page: which stories, or which story.
 	view string
+	// page is set for a page of the archive.
+	page pageAddress
 }
 
-func (r resource) isFeed() bool { return r.kind == kindAtom || r.kind == kindRSS || r.kind == kindJSON }
+// isFeed reports whether it is a merged feed, not a page of its archive.
+func (r resource) isFeed() bool {
+	return r.page.number == 0 && (r.kind == kindAtom || r.kind == kindRSS || r.kind == kindJSON)
+}
 func (r resource) isPage() bool {
 	return r.kind == kindIndex || r.kind == kindPage || r.kind == kindStory || r.kind == kindStatus
 }
@@ -76,6 +81,8 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveFile(w, r, file)
 	case res.isPage():
 		s.servePage(w, r, res)
+	case res.page.number > 0:
+		s.serveArchive(w, r, res)
 	default:
 		s.serve(w, r, res)
 	}
@@ -113,6 +120,10 @@ func (s *site) route(path string) (resource, bool) {
 			return resource{kind: k, topic: id}, true
 		}
 	}
+	if channel, k, page, ok := archiveRoute(path); ok {
+		res, there := s.route(channel)
+		return resource{kind: k, topic: res.topic, page: page}, there && res.kind == kindPage
+	}
 	return resource{}, false
 }
 
@@ -132,6 +143,8 @@ func (s *site) canonical(path string) (string, bool) {
 		return s.prefix + "/opml", true
 	case res.kind == kindStatus || res.kind == kindStory:
 		return s.prefix + trimmed, true
+	case res.page.number > 0:
+		return s.prefix + archivePath(s.channels[res.topic].path, res.page.generation, res.page.number) + "." + string(res.kind), true
 	case res.isFeed():
 		return s.prefix + s.channels[res.topic].path + "." + string(res.kind), true
 	}
@@ -221,7 +234,11 @@ func (s *site) version(ctx context.Context, res resource) (version, error) {
 	if err != nil {
 		return version{}, fmt.Errorf("read version of topic %q: %w", res.topic, err)
 	}
-	return version{seq: v.Seq, changed: v.Changed.UnixNano()}, nil
+	rest := ""
+	if s.options.Archive != nil {
+		rest, err = s.options.Archive.state(ctx, res.topic)
+	}
+	return version{seq: v.Seq, changed: v.Changed.UnixNano(), rest: rest}, err
 }
 
 // versionOf tells the states of the topics apart.
@@ -253,6 +270,8 @@ func (s *site) render(ctx context.Context, res resource) (draft, error) {
 	query := ""
 	if res.limit > 0 {
 		query = "?limit=" + strconv.Itoa(res.limit)
+	} else if err := s.withHistory(ctx, doc); err != nil {
+		return draft{}, err
 	}
 	d := draft{feeds: doc.feeds}
 	switch res.kind {

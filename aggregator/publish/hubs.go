@@ -33,9 +33,9 @@ func feedPath(topic aggregator.TopicID) string {
 }
 
 // hubs are those that a document of the given query names. One that is a reader's own cut of a feed changes unseen by any
-// hub.
-func (s *site) hubs(query string) []string {
-	if query != "" {
+// hub, and a page of the archive never.
+func (s *site) hubs(d *document, query string) []string {
+	if query != "" || d.history.archive {
 		return nil
 	}
 	return s.options.Hubs
@@ -47,7 +47,7 @@ func (s *site) linkHubs(h http.Header, res resource) {
 	if !res.isFeed() || res.limit > 0 {
 		return
 	}
-	hubs := s.hubs("")
+	hubs := s.options.Hubs
 	for _, hub := range hubs {
 		h.Add("Link", "<"+hub+`>; rel="hub"`)
 	}

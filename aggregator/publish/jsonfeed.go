@@ -30,6 +30,10 @@ type jsonFeedExtra struct {
 	Updated   string             `json:"updated"`
 	Generator string             `json:"generator"`
 	Version   string             `json:"version,omitempty"`
+	// Archive, Current and Next are those of a page of the archive.
+	Archive bool   `json:"archive,omitempty"`
+	Current string `json:"current_url,omitempty"`
+	Next    string `json:"newer_url,omitempty"`
 }
 
 type jsonItem struct {
@@ -80,7 +84,18 @@ func (s *site) jsonFeed(d *document, query string) ([]byte, error) {
 			Generator: s.options.Generator, Version: s.options.Version,
 		},
 	}
-	for _, hub := range s.hubs(query) {
+	for _, l := range d.history.links(kindJSON) {
+		switch l.rel {
+		case relPrevious:
+			feed.NextUrl = l.href // the next older items, where RFC 5005 says previous
+		case relCurrent:
+			feed.Topicwire.Current = l.href
+		case relNext:
+			feed.Topicwire.Next = l.href
+		}
+	}
+	feed.Topicwire.Archive = d.history.archive
+	for _, hub := range s.hubs(d, query) {
 		feed.Hubs = append(feed.Hubs, &feeds.JSONHub{Type: "WebSub", Url: hub})
 	}
 	for i := range d.entries {

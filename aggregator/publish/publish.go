@@ -68,6 +68,8 @@ type Options struct {
 	// ParseQuery reads a query of the language that topics are described in and gives what an item is asked. An error that
 	// has a method Offset() int, in bytes from the query's start, points at its place. The pages have no search if nil.
 	ParseQuery func(query string) (match func(*aggregator.Item) bool, err error)
+	// Archive has the pages of the complete history, which the feeds then lead to. There are none if nil.
+	Archive *Archive
 	// Now is the time, for Last-Modified; time.Now if nil. No document depends on it.
 	Now func() time.Time
 	// Log is told of what could not be rendered; nothing is logged if nil.
@@ -93,6 +95,8 @@ const (
 //	/status                    the health of the feeds, sorted with ?sort=KEY&order=up or down
 //	/topics/ID.atom .rss .json the merged feed of a topic, at most N stories with ?limit=N
 //	/all.atom .rss .json       the merged feed of everything
+//	/topics/ID/archive/GENERATION/N.atom .rss .json, /all/archive/...
+//	                           the pages of the complete history
 //	/opml                      the list of the merged feeds
 //	/healthz                   200 while the store answers, else 503
 //	/style.css, /icon.svg      what the pages need

@@ -29,6 +29,7 @@ type rssFeed struct {
 	Atom    string     `xml:"xmlns:atom,attr"`
 	Slash   string     `xml:"xmlns:slash,attr,omitempty"`
 	ITunes  string     `xml:"xmlns:itunes,attr,omitempty"`
+	History string     `xml:"xmlns:fh,attr,omitempty"`
 	Channel rssChannel `xml:"channel"`
 }
 
@@ -37,8 +38,9 @@ func (f *rssFeed) FeedXml() any { return f }
 
 type rssChannel struct {
 	feeds.RssFeed
-	Links []rssLink `xml:"atom:link"`
-	Items []rssItem `xml:"item"`
+	Archive *struct{} `xml:"fh:archive"`
+	Links   []rssLink `xml:"atom:link"`
+	Items   []rssItem `xml:"item"`
 }
 
 type rssLink struct {
@@ -78,7 +80,13 @@ func (s *site) rss(d *document, query string) ([]byte, error) {
 			Links: []rssLink{{Href: d.self + ".rss" + query, Rel: "self", Type: "application/rss+xml"}},
 		},
 	}
-	for _, hub := range s.hubs(query) {
+	if d.history.archive {
+		feed.History, feed.Channel.Archive = historyNamespace, &struct{}{}
+	}
+	for _, l := range d.history.links(kindRSS) {
+		feed.Channel.Links = append(feed.Channel.Links, rssLink{Href: l.href, Rel: l.rel, Type: "application/rss+xml"})
+	}
+	for _, hub := range s.hubs(d, query) {
 		feed.Channel.Links = append(feed.Channel.Links, rssLink{Href: hub, Rel: "hub"})
 	}
 	if d.description == "" { // the element is required

@@ -86,6 +86,9 @@ func (w *staticWriter) lists(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := w.archive(ctx, c); err != nil {
+			return err
+		}
 		if err := w.list(ctx, c); err != nil {
 			return err
 		}

@@ -297,6 +297,7 @@ func checkAtom(t testing.TB, self string, body []byte) {
 	c.text(c.one(feed, atom+"title"))
 	c.date(c.one(feed, atom+"updated"))
 	c.atomLinks(feed, true)
+	c.history(feed)
 	if got := linksOf(feed, "self"); len(got) != 1 || got[0] != self {
 		c.errorf("links to itself %q, want %q", got, self)
 	}
@@ -395,6 +396,10 @@ func (c checker) atomLinks(n *node, alternate bool) {
 		case "alternate":
 			alternates++
 		case "self", "related", "enclosure":
+		case "current", "prev-archive", "next-archive":
+			if n.name != atom+"feed" {
+				c.errorf("link relation %q in %s", rel, n.name)
+			}
 		case "replies":
 			if count, ok := l.attrs["http://purl.org/syndication/thread/1.0 count"]; ok {
 				c.length(count)
@@ -414,6 +419,32 @@ func (c checker) atomLinks(n *node, alternate bool) {
 	}
 	if alternates > 1 || alternate && alternates == 0 {
 		c.errorf("%d alternate links", alternates)
+	}
+}
+
+// history is RFC 5005 section 4: a page of an archive says so and leads to the feed; a feed leads back only.
+func (c checker) history(feed *node) {
+	c.t.Helper()
+	links := map[string][]string{}
+	for _, rel := range []string{"self", "current", "prev-archive", "next-archive", "hub"} {
+		links[rel] = linksOf(feed, rel)
+		if rel == "hub" {
+			continue
+		}
+		for _, l := range links[rel] {
+			c.link(l)
+		}
+		if len(links[rel]) > 1 {
+			c.errorf("links %s %q, want at most 1", rel, links[rel])
+		}
+	}
+	const archive = "http://purl.org/syndication/history/1.0 archive"
+	c.atMostOne(feed, archive)
+	switch page := len(feed.all(archive)) > 0; {
+	case page && (len(links["current"]) != 1 || links["current"][0] == links["self"][0] || len(links["hub"]) > 0):
+		c.errorf("a page of an archive with the links %q", links)
+	case !page && len(links["current"])+len(links["next-archive"]) > 0:
+		c.errorf("no page of an archive with the links %q", links)
 	}
 }
 
@@ -445,6 +476,7 @@ func checkRSS(t testing.TB, self string, body []byte) {
 	if got := linksOf(channel, "self"); len(got) != 1 || got[0] != self {
 		c.errorf("links to itself %q, want %q", got, self)
 	}
+	c.history(channel)
 	ids := map[string]bool{}
 	for i, it := range channel.all("item") {
 		c := c.in(fmt.Sprintf("item %d", i))

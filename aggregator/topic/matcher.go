@@ -40,6 +40,7 @@ type compiledTopic struct {
 	id    aggregator.TopicID
 	feeds []aggregator.FeedID // sorted; none for all
 	root  compiled
+	rules aggregator.Hash
 }
 
 // compiled is a node whose words are patterns. It is a copy by value, so that what is evaluated lies together.
@@ -74,12 +75,15 @@ func (l *Library) NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
 		}
 		feeds := slices.Clone(t.Feeds)
 		slices.Sort(feeds)
-		m.topics = append(m.topics, compiledTopic{t.ID, feeds, m.compile(q.root)})
-		m.register(int32(i))
-		rules = append(rules, string(t.ID), q.String(), strconv.Itoa(len(feeds)))
+		own := []string{string(t.ID), q.String(), strconv.Itoa(len(feeds))}
 		for _, feed := range feeds {
-			rules = append(rules, string(feed))
+			own = append(own, string(feed))
 		}
+		m.topics = append(m.topics, compiledTopic{
+			id: t.ID, feeds: feeds, root: m.compile(q.root), rules: aggregator.HashOf(append(own, strconv.Itoa(version))...),
+		})
+		m.register(int32(i))
+		rules = append(rules, own...)
 	}
 	m.rules = aggregator.HashOf(rules...)
 	m.scratch.New = func() any { return newScratch(m) }
@@ -90,6 +94,17 @@ func (l *Library) NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
 // with the topics' ids, queries, the named queries that these refer to, and feeds, and with the implementation of the
 // language.
 func (m *Matcher) Rules() aggregator.Hash { return m.rules }
+
+// RulesOf is what Rules is, of one topic alone; zero where there is no such topic.
+func (m *Matcher) RulesOf(topic aggregator.TopicID) aggregator.Hash {
+	i, ok := slices.BinarySearchFunc(m.topics, topic, func(t compiledTopic, id aggregator.TopicID) int {
+		return strings.Compare(string(t.id), string(id))
+	})
+	if !ok {
+		return aggregator.Hash{}
+	}
+	return m.topics[i].rules
+}
 
 func (m *Matcher) compile(n *node) compiled {
 	c := compiled{op: n.op, number: int32(n.number), term: n.term}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -95,6 +96,15 @@ func TestRules(t *testing.T) {
 			changed := tc.change(slices.Clone(base))
 			if got := newMatcher(t, changed...).Rules(); (got == rules) != tc.same {
 				t.Errorf("rules %s after, %s before: same is %t, want %t", got, rules, got == rules, tc.same)
+			}
+			// Each topic has its own: one that is as before keeps them.
+			matcher, before := newMatcher(t, changed...), newMatcher(t, base...)
+			for _, topic := range changed {
+				i := slices.IndexFunc(base, func(old aggregator.Topic) bool { return old.ID == topic.ID })
+				kept := i >= 0 && (tc.same || reflect.DeepEqual(base[i], topic))
+				if got := matcher.RulesOf(topic.ID); got.IsZero() || (got == before.RulesOf(topic.ID)) != kept {
+					t.Errorf("rules of %q %s after, %s before, want the same: %t", topic.ID, got, before.RulesOf(topic.ID), kept)
+				}
 			}
 		})
 	}

@@ -52,7 +52,7 @@ var mayShare = map[string][]string{
 	// both is nothing but the library's own names.
 	// An encoding that the one reads and the other writes.
 	"github.com/andybalholm/brotli":      {"aggregator/fetch", "aggregator/publish"},
-	"github.com/klauspost/compress/zstd": {"aggregator/fetch", "storage/bolt"},
+	"github.com/klauspost/compress/zstd": {"aggregator/fetch", "aggregator/publish", "storage/bolt"},
 }
 
 // goPackage is what `go list -json` says of a package.

@@ -58,6 +58,7 @@ not be made or finished.`,
 			end()
 			out.summary(summary)
 			if s, ok := d.(*station); ok {
+				s.archiveOnce(cmd.Context())
 				s.push.once(cmd.Context())
 			}
 			return err

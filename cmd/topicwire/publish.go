@@ -41,9 +41,10 @@ with publish.static in the config.`,
 			defer done()
 			if s, ok := d.(*station); ok {
 				// The config may have changed since items were last filed under its topics.
-				if err := errors.Join(s.adoptAuthority(cmd.Context()), s.refile(cmd.Context())); err != nil {
+				if err := s.refile(cmd.Context()); err != nil {
 					return err
 				}
+				s.archiveOnce(cmd.Context())
 			}
 			if dir == "" {
 				dir = cfg.Publish.Static.Dir

@@ -208,7 +208,7 @@ func (p *push) committed(outcome *aggregator.Poll) {
 // watchedStore says what the polls have stored.
 type watchedStore struct {
 	poll.Store
-	push *push
+	committed func(*aggregator.Poll)
 }
 
 // CommitEach implements poll.Store.
@@ -216,7 +216,7 @@ func (s watchedStore) CommitEach(ctx context.Context, polls []aggregator.Poll) [
 	errs := s.Store.CommitEach(ctx, polls)
 	for i := range polls {
 		if errs[i] == nil {
-			s.push.committed(&polls[i])
+			s.committed(&polls[i])
 		}
 	}
 	return errs

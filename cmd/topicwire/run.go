@@ -110,6 +110,7 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	parts.Go(func() { stop(serveHTTP(ctx, publicListener, publicServer(public))) })
 	parts.Go(func() { jobs.Run(ctx) })
 	parts.Go(func() { s.keepRefiling(ctx) })
+	parts.Go(func() { s.keepArchive(ctx) })
 	parts.Go(func() { stop(s.push.run(ctx)) })
 	if polls {
 		parts.Go(func() { s.loadStories(ctx) })
@@ -132,7 +133,7 @@ func (s *station) publisher() (http.Handler, error) {
 }
 
 func (s *station) publishOptions() publish.Options {
-	return publish.Options{
+	o := publish.Options{
 		BaseURL:    s.config.BaseURL,
 		Authority:  s.authority,
 		Topics:     s.config.Topics,
@@ -160,6 +161,10 @@ func (s *station) publishOptions() publish.Options {
 			return func(it *aggregator.Item) bool { return len(matcher.Match(it)) > 0 }, nil
 		},
 	}
+	if s.config.Publish.Archive {
+		o.Archive = s.archive
+	}
+	return o
 }
 
 // publicServer bounds what a client can make the server wait for.

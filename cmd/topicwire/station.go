@@ -24,6 +24,7 @@ import (
 	"github.com/topicwire/topicwire/aggregator/fetch"
 	"github.com/topicwire/topicwire/aggregator/hosts"
 	"github.com/topicwire/topicwire/aggregator/poll"
+	"github.com/topicwire/topicwire/aggregator/publish"
 	"github.com/topicwire/topicwire/aggregator/schedule"
 	stories "github.com/topicwire/topicwire/aggregator/story/group"
 	"github.com/topicwire/topicwire/aggregator/topic"
@@ -53,6 +54,9 @@ type station struct {
 	now       func() time.Time
 	// push tells others what polls bring; it does nothing where the config does not ask for it.
 	push *push
+	// archive is the history of the merged feeds, takenIn what its topics take in; nil until they are needed.
+	archive *publish.Archive
+	takenIn map[aggregator.TopicID]aggregator.Hash
 	// filed is closed when the stored items are filed under the topics of the config; nil where nobody has to wait.
 	filed chan struct{}
 }
@@ -96,7 +100,7 @@ func (s *station) newPoller() *poll.Poller {
 	return poll.New(poll.Options{
 		Stories:   grouper,
 		Push:      push,
-		Store:     watchedStore{s.store, s.push},
+		Store:     watchedStore{s.store, s.committed},
 		Queue:     s.store,
 		Directory: s.store,
 		Archive:   s.store,
@@ -183,7 +187,7 @@ func (s *station) apply(ctx context.Context) error {
 
 // follow makes the store's feeds those of the config.
 func (s *station) follow(ctx context.Context) error {
-	if err := s.adoptAuthority(ctx); err != nil {
+	if err := s.openArchive(ctx); err != nil {
 		return err
 	}
 	now := s.now().UTC()
@@ -208,9 +212,18 @@ func (s *station) refile(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the feeds' topics: %w", err)
 	}
+	refiling, err := s.beginRefiling(ctx, forced)
+	if err != nil {
+		return err
+	}
 	refiled, err := s.store.Refile(ctx, rules(s.topics.Rules(), forced), func(it aggregator.Item) []aggregator.TopicID {
-		return poll.Topics(s.topics, forced[it.Feed], &it)
+		topics := poll.Topics(s.topics, forced[it.Feed], &it)
+		refiling.note(it.Topics, topics)
+		return topics
 	})
+	if err == nil {
+		err = refiling.end(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("file stored items under the topics of the config: %w", err)
 	}

@@ -294,7 +294,11 @@ func (s *station) Compact(ctx context.Context) (aggregator.CompactReport, error)
 
 // Prune implements desk.
 func (s *station) Prune(ctx context.Context) (aggregator.PruneReport, error) {
-	return s.store.Prune(ctx, s.config.Retention, s.now())
+	report, err := s.store.Prune(ctx, s.config.Retention, s.now())
+	if err == nil && !s.config.Retention.Forever() {
+		err = s.trimArchive(ctx)
+	}
+	return report, err
 }
 
 // Backup implements desk.
