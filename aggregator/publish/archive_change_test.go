@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mmcdole/gofeed"
 
 	"github.com/topicwire/topicwire/aggregator"
 	fake "github.com/topicwire/topicwire/storage/memory"
@@ -383,6 +384,29 @@ func TestGoldenArchive(t *testing.T) {
 			if diff := cmp.Diff(string(want), rec.Body.String()); diff != "" {
 				t.Errorf("%s%s differs from %s (-want +got); run with -update if that is meant:\n%s", path, ext, file, diff)
 			}
+		}
+	}
+}
+
+func TestAReaderReadsThePagesOfAllFormatsAlike(t *testing.T) {
+	w := fullWire(t, 1)
+	var atomGUIDs []string
+	for _, ext := range []string{".atom", ".rss", ".json"} {
+		_, body, _ := w.get("/all" + ext)
+		_, body, _ = w.get(readPage(t, "/all"+ext, body).previous)
+		feed, err := gofeed.NewParser().ParseString(string(body))
+		if err != nil {
+			t.Fatalf("%s: %v", ext, err)
+		}
+		var guids []string
+		for _, it := range feed.Items {
+			guids = append(guids, it.GUID)
+		}
+		if ext == ".atom" {
+			atomGUIDs = guids
+		}
+		if len(guids) != testPageStories || !slices.Equal(guids, atomGUIDs) {
+			t.Errorf("%s: stories %q, in Atom %q", ext, guids, atomGUIDs)
 		}
 	}
 }
