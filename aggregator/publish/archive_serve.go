@@ -72,45 +72,53 @@ func cutLast(s, sep string) (before, after string, found bool) {
 
 // serveArchive answers a request for a page of the archive.
 func (s *site) serveArchive(w http.ResponseWriter, r *http.Request, res resource) {
-	missing := func() {
-		s.message(w, r, http.StatusNotFound, "Nothing here", "There is no such page of the archive.")
-	}
-	archive := s.options.Archive
-	if archive == nil {
-		missing()
-		return
-	}
 	asked := s.options.Now()
-	g, there, err := archive.current(r.Context(), res.topic)
-	switch page := res.page; {
+	g, there, err := s.generation(r.Context(), res.topic)
+	page := res.page
+	switch {
 	case err != nil:
 		s.fail(w, r, res, err)
-	case !there || page.generation > g.Name:
-		missing()
-	case page.generation < g.Name || g.revoked || page.number < g.First:
-		s.message(w, r, http.StatusGone, "Gone",
-			"The archive has begun anew since, or no longer goes back so far. The feed leads to the pages that there are.")
-	case page.number == g.Last+1:
+	case !there || page.generation > g.Name || page.generation == g.Name && page.number > g.Last+1:
+		s.message(w, r, http.StatusNotFound, "Nothing here", "There is no such page of the archive.")
+	case page.generation == g.Name && !g.revoked && page.number == g.Last+1:
 		// The last page names the one after it, which is not full yet: what it will have is in the feed.
 		w.Header().Set("Cache-Control", "no-cache")
 		http.Redirect(w, r, s.prefix+s.channels[res.topic].path+"."+string(res.kind), http.StatusTemporaryRedirect)
-	case page.number > g.Last:
-		missing()
 	default:
-		rendered, err := s.cache.get(r.Context(), res, version{}, func(ctx context.Context) (*rendering, error) {
-			page, err := archive.page(ctx, g, res.page.number)
-			if err != nil {
-				return nil, err
-			}
-			mediaType, body := page.document(res.kind)
-			return newRendering(s.cache.packers, draft{mediaType: mediaType, body: body}, version{}, page.made), nil
-		})
-		if err != nil {
+		rendered, err := s.archived(r.Context(), g, res)
+		switch {
+		case errors.Is(err, aggregator.ErrNotFound):
+			s.message(w, r, http.StatusGone, "Gone",
+				"The archive has begun anew since, or no longer goes back so far. The feed leads to the pages that there are.")
+		case err != nil:
 			s.fail(w, r, res, err)
-			return
+		default:
+			s.send(w, r, rendered, asked, foreverAge)
 		}
-		s.send(w, r, rendered, asked, foreverAge)
 	}
+}
+
+// generation is the one whose pages the site shows of the topic; ok is false where there is none.
+func (s *site) generation(ctx context.Context, topic aggregator.TopicID) (g generation, ok bool, err error) {
+	if s.options.Archive == nil {
+		return g, false, nil
+	}
+	return s.options.Archive.current(ctx, topic)
+}
+
+// archived is a page of the generation; one that is gone is ErrNotFound.
+func (s *site) archived(ctx context.Context, g generation, res resource) (*rendering, error) {
+	if res.page.generation != g.Name || !g.has(res.page.number) {
+		return nil, aggregator.ErrNotFound
+	}
+	return s.cache.get(ctx, res, version{}, func(ctx context.Context) (*rendering, error) {
+		page, err := s.options.Archive.page(ctx, g, res.page.number)
+		if err != nil {
+			return nil, err
+		}
+		mediaType, body := page.document(res.kind)
+		return newRendering(s.cache.packers, draft{mediaType: mediaType, body: body}, version{}, page.made), nil
+	})
 }
 
 // document is the page in the format.
@@ -184,22 +192,20 @@ func (s *site) addStories(ctx context.Context, d *document, stories []aggregator
 	}
 	if len(d.entries) > first {
 		d.sort()
+		d.language = commonLanguage(d.entries)
+		d.feeds = append(d.feeds, sources.order...)
 	}
 	return nil
 }
 
 // archive writes the pages of a channel's archive.
 func (w *staticWriter) archive(ctx context.Context, c channel) error {
-	archive := w.options.Archive
-	if archive == nil {
-		return nil
-	}
-	g, ok, err := archive.current(ctx, c.topic)
+	g, ok, err := w.generation(ctx, c.topic)
 	if err != nil || !ok {
 		return err
 	}
 	for n := g.First; g.has(n); n++ {
-		page, err := archive.page(ctx, g, n)
+		page, err := w.options.Archive.page(ctx, g, n)
 		if errors.Is(err, aggregator.ErrNotFound) { // it went meanwhile
 			continue
 		}
