@@ -12,9 +12,10 @@ import (
 
 // Stories says which items are one story.
 type Stories struct {
-	// Near is whether items whose texts are nearly the same are one; else only those with the same page or guid are.
+	// Near is whether items whose texts are nearly the same, or that have the same globally unique guid, are one; else only
+	// those with the same page are.
 	Near bool
-	// Exact are the feeds whose texts are not compared though Near is set.
+	// Exact are the feeds whose items go by their pages alone though Near is set.
 	Exact map[aggregator.FeedID]bool
 }
 

@@ -63,7 +63,7 @@ type Options struct {
 	Now   func() time.Time
 	// Limit is how many items are kept, rounded up to a power of two; DefaultLimit if 0.
 	Limit int
-	// Exact are the feeds whose items are of one story with others only by their URLs.
+	// Exact are the feeds whose items are of one story with others only by their URLs, wherever these lead.
 	Exact map[aggregator.FeedID]bool
 }
 
@@ -116,12 +116,12 @@ func (g *Grouper) Group(ctx context.Context, items []aggregator.Item) (ended fun
 	c := &claim{texts: map[near.Serial]*near.Text{}, done: make(chan struct{})}
 	for i := range items {
 		it := &items[i]
-		if it.Seq != 0 || g.Exact[it.Feed] {
+		if it.Seq != 0 {
 			continue
 		}
-		m := member{item: it, own: it.Story, guid: guidKey(it)}
-		if sketch, ok := near.SketchOf(it); ok {
-			m.sketch, m.serial = sketch, 1 // until it has one
+		m, comparable := g.newMember(it)
+		if comparable {
+			m.serial = 1 // until it has one
 		}
 		c.members = append(c.members, m)
 	}
@@ -142,6 +142,18 @@ func (g *Grouper) Group(ctx context.Context, items []aggregator.Item) (ended fun
 	}
 	decided = true
 	return func(stored bool) { g.end(c, stored) }, nil
+}
+
+// newMember is the item as it is looked at, and whether its text is. Of a feed whose texts are not compared only the URL
+// counts.
+func (g *Grouper) newMember(it *aggregator.Item) (m member, comparable bool) {
+	m = member{item: it, own: it.Story}
+	if g.Exact[it.Feed] {
+		return m, false
+	}
+	m.guid = guidKey(it)
+	m.sketch, comparable = near.SketchOf(it)
+	return m, comparable
 }
 
 // enter takes note of the items and gives the claims to wait for.
@@ -289,7 +301,7 @@ func (g *Grouper) Load(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read the items of the last days: %w", err)
 		}
-		if now.Sub(it.FirstSeen) > near.Window || g.Exact[it.Feed] {
+		if now.Sub(it.FirstSeen) > near.Window {
 			continue
 		}
 		fresh.take(&it)
@@ -302,12 +314,12 @@ func (g *Grouper) Load(ctx context.Context) error {
 
 // take takes in a stored item. Which story it came with is not stored, and is found again by its URL.
 func (g *Grouper) take(it *aggregator.Item) {
-	m := member{item: it, own: it.Story, guid: guidKey(it)}
+	m, comparable := g.newMember(it)
 	if key := story.Key(it.CanonicalURL); story.Identifying(key) && it.Story != aggregator.NewStoryID("item", it.ID.String()) {
 		m.own = aggregator.NewStoryID("url", key)
 	}
-	if sketch, ok := near.SketchOf(it); ok {
-		g.index.Add(near.Entry{Item: it.ID, Story: it.Story, Feed: it.Feed, Found: it.FirstSeen, Sketch: sketch})
+	if comparable {
+		g.index.Add(near.Entry{Item: it.ID, Story: it.Story, Feed: it.Feed, Found: it.FirstSeen, Sketch: m.sketch})
 	}
 	g.remember(&m)
 }

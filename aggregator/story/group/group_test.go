@@ -212,6 +212,10 @@ func TestURLsFollow(t *testing.T) {
 			t.Errorf("%sstories %v and %v, want %v", name, moved.Story, items[0].Story, first.Story)
 		}
 	}
+	exact := w.restarted(group.Options{Exact: map[aggregator.FeedID]bool{"c": true}})
+	if got := exact.store(t, again)[0]; got.Story != first.Story {
+		t.Error("an item of a feed that is compared by URL is not in the story of its page")
+	}
 	page := w.store(t, item("d", "page", prose("page", 30)))[0]
 	same := page
 	same.Feed, same.ID, same.Content = "e", aggregator.ItemID{2}, "<p>"+prose("report", 100)+"</p>"
