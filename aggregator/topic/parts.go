@@ -32,8 +32,8 @@ func (c *partCollector) word(t *token) {
 		spelling = spelling[1:]
 	}
 	p := part{word: string(spelling)}
-	open := strings.HasPrefix(c.text[t.end:], "*")
 	signs := len(t.bytes) > 1+t.size
+	open := !signs && strings.HasPrefix(c.text[t.end:], "*") // behind a sign it is the next word's
 	leading := t.start > 0 && c.text[t.start-1] == '*'
 	last := len(c.parts) - 1
 	joined := leading && last >= 0 && c.end == t.start-1
@@ -56,7 +56,7 @@ func (c *partCollector) word(t *token) {
 	if open && made.star == 0 {
 		made.star = t.end + 1
 	}
-	if t.class == hangul || t.class == letter && open {
+	if t.class == hangul && !signs || t.class == letter && open {
 		if p.glob {
 			p.word += "*"
 		} else {

@@ -94,7 +94,7 @@ func (p part) fits(t *token) bool {
 	t.spellings(func(spelling []byte, beginning bool) {
 		switch {
 		case p.glob:
-			fit = fit || beginning && globs(p.word, spelling)
+			fit = fit || globs(p.word, spelling)
 		case p.prefix && beginning && strings.HasPrefix(string(spelling), p.word), string(spelling) == p.word:
 			fit = true
 		}

@@ -94,8 +94,8 @@ func (s *scratch) meetSpelling(spelling []byte, beginning bool) {
 	}
 	if beginning {
 		s.m.index.prefixes.beginnings(spelling, s.meet)
-		s.m.index.globs.matching(spelling, s.meet)
 	}
+	s.m.index.globs.matching(spelling, s.meet)
 }
 
 // meetStems notes the patterns that are compared by stems.
