@@ -31,16 +31,22 @@ func (s *Subscriber) ask(ctx context.Context, src *source) {
 	}
 	s.keep(src)
 	s.mu.Unlock()
-	err := s.saver.written(ctx)
+	unwritten := s.saver.written(ctx)
 	var answer reply
-	if err == nil {
+	var err error
+	if unwritten == nil {
 		answer, err = s.client.post(ctx, hub, form, 1<<10)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	src.busy = false
+	defer nudge(s.wake)
 	if ctx.Err() != nil || s.sources[key] != src || src.Asked != mode {
-		nudge(s.wake) // confirmed, refused or ended meanwhile
+		return // confirmed, refused or ended meanwhile
+	}
+	if unwritten != nil {
+		s.Log.Error("a hub cannot be asked while what it will confirm cannot be stored; it is tried again", "feed", src.Feed, "error", unwritten, "in", askRetry)
+		src.Next = s.Now().UTC().Add(askRetry)
 		return
 	}
 	src.Attempts++
@@ -61,7 +67,6 @@ func (s *Subscriber) ask(ctx context.Context, src *source) {
 		s.Log.Warn("a hub did not take a request; it is tried again", "feed", src.Feed, "hub", hostOf(hub), "mode", mode, "error", why, "in", wait.Round(time.Second))
 	}
 	s.keep(src)
-	nudge(s.wake)
 }
 
 // tryAnother makes the next request that for another hub where the feed offers several, under another callback: the one

@@ -426,6 +426,25 @@ func TestSubscriberLosesNothing(t *testing.T) {
 	})
 }
 
+// No hub is asked for what could not be confirmed after a kill.
+func TestSubscriberOutlivesAStoreThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		defer func() { d.stop() }()
+		d.store.breakDown(errors.New("disk full"))
+		d.poll(&paperOffer, 20)
+		d.settle(5 * time.Minute)
+		if got := d.hub.modes(); got != "" {
+			t.Errorf("the hub was asked to %q", got)
+		}
+		d.store.breakDown(nil)
+		d.settle(2 * time.Minute)
+		if state := d.state(); d.hub.modes() != "subscribe" || state.Until.IsZero() || state.Trouble != "" {
+			t.Errorf("the hub was asked to %q, state %+v", d.hub.modes(), state)
+		}
+	})
+}
+
 func TestSubscriberRenews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)

@@ -2,7 +2,7 @@
 //
 // A Publisher tells hubs that a merged feed has changed. A Hub takes subscriptions to this site's own merged feeds, makes
 // sure that they are meant, and delivers the whole document to each subscriber when it changes. A Subscriber asks the hubs
-// of polled feeds to be told of changes, and has a feed polled when it is.
+// of polled feeds to be told of changes, hands over what they send, and says how much of polling that makes unnecessary.
 //
 // What is to be done follows from what is stored, not from a list of things to do: a hub is to be told of a topic whose
 // Version is not the one that it was last told of, and a subscriber is to be sent one whose Version is not the one that it
@@ -12,6 +12,9 @@
 //
 // What is remembered is kept as notes (storage.NoteStore). Many of them share one write. A note that is lost with a crash
 // means at most that something is sent twice.
+//
+// A hub is trusted by what it has shown: the longer it has told everything that polls would have found, the less its feed is
+// polled, and one poll that is first with the news ends that. So a hub that is lost without a word costs time and no item.
 //
 // Callbacks are what strangers say that they are. Requests to them are made over the transport that the caller hands in,
 // which refuses addresses that are not public when it connects; they are limited in time, in number by host, and in rate

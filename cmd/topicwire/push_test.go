@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // front is the public address of a daemon, which has another one after each start: a web server before it.
@@ -154,8 +155,10 @@ feeds: [{id: news, url: %q}]
 		}
 		resp.Body.Close()
 	}
+	published := time.Now()
 	publish(2)
 	reader.delivery(t, "news 1")
+	t.Logf("%v from the source's hub to a subscriber", time.Since(published).Round(time.Millisecond))
 
 	kill := func() {
 		t.Helper()
