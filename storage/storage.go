@@ -104,6 +104,9 @@ type ReadStore interface {
 	// Items yields what the query asks for, up to the last Seq that was committed when the sequence began. An item
 	// that changes meanwhile moves behind that, where the next sequence with After finds it.
 	Items(ctx context.Context, q aggregator.ItemQuery) iter.Seq2[aggregator.Item, error]
+	// LatestItems are up to limit items of the feed, those with the greatest Seq first. An item that changes meanwhile may
+	// be left out.
+	LatestItems(ctx context.Context, feed aggregator.FeedID, limit int) ([]aggregator.Item, error)
 	// Story is the story with the given id, its reports by FirstSeen, then by ID, or ErrNotFound.
 	Story(ctx context.Context, id aggregator.StoryID) (aggregator.Story, error)
 	// Volume counts the stored items that the query asks for, by the UTC day of their Published and by their feed, sorted

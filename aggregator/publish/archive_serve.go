@@ -117,7 +117,7 @@ func (s *site) archived(ctx context.Context, g generation, res resource) (*rende
 			return nil, err
 		}
 		mediaType, body := page.document(res.kind)
-		return newRendering(s.cache.packers, draft{mediaType: mediaType, body: body}, version{}, page.made), nil
+		return newRendering(s.packers, draft{mediaType: mediaType, body: body}, version{}, page.made), nil
 	})
 }
 

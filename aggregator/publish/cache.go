@@ -19,9 +19,8 @@ type cache struct {
 	limit  int64
 	flight singleflight.Group
 	// slots bounds how many renderings are made at once, and so their memory: readers may ask for many different ones.
-	slots   chan struct{}
-	packers *packers
-	seed    maphash.Seed
+	slots chan struct{}
+	seed  maphash.Seed
 	// keeping is held by who puts an edition in the place of another.
 	keeping sync.Mutex
 
@@ -40,7 +39,7 @@ type cached struct {
 func newCache(limit int64) *cache {
 	return &cache{
 		limit: limit, order: list.New(), kept: map[resource]*list.Element{},
-		slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))), packers: newPackers(), seed: maphash.MakeSeed(),
+		slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))), seed: maphash.MakeSeed(),
 	}
 }
 

@@ -1,8 +1,10 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"html"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +22,8 @@ type document struct {
 	language   string
 	updated    time.Time
 	entries    []entry
+	// feed is the single source, where it is the feed of one.
+	feed aggregator.FeedID
 	// feeds are the sources of the entries, and what else the topic is made of: whose polls may change the document.
 	feeds   []aggregator.FeedID
 	history history
@@ -69,13 +73,22 @@ type report struct {
 	firstSeen  time.Time
 }
 
-// document makes the document of a topic's latest stories; limit is that of the reader, 0 where there is none.
-func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int) (*document, error) {
-	c := s.channels[topic]
-	d := &document{channel: c, page: s.pageURL(c.path), self: s.base + c.path}
+// document makes the document of a topic's latest stories, or of what a single source published, as the cut wants it.
+func (s *site) document(ctx context.Context, res resource) (*document, error) {
 	sources := sourceReader{site: s, known: map[aggregator.FeedID]*source{}}
+	d, err := s.emptyDocument(ctx, res)
+	if err != nil {
+		return nil, err
+	}
+	if res.cut.query != "" {
+		done, err := s.searching(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+	}
 	size := 0
-	for story, err := range s.stories(ctx, topic, limit) {
+	for story, err := range s.stories(ctx, res) {
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +106,26 @@ func (s *site) document(ctx context.Context, topic aggregator.TopicID, limit int
 		d.updated = firstTime(s.born)
 	}
 	d.language = commonLanguage(d.entries)
-	d.feeds = append(sources.order, c.feeds...)
+	d.feeds = append(sources.order, d.channel.feeds...)
+	return d, nil
+}
+
+// emptyDocument says whose stories the document has.
+func (s *site) emptyDocument(ctx context.Context, res resource) (*document, error) {
+	d := &document{channel: s.channels[res.topic], feed: res.feed}
+	d.page = s.pageURL(d.path)
+	if res.feed != "" {
+		c, src, err := s.sourceChannel(ctx, res.feed)
+		if err != nil {
+			return nil, err
+		}
+		d.channel, d.page = c, cmp.Or(src.home, s.pageURL("/"))
+	}
+	d.self = s.base + d.path
+	if q := res.cut.query; q != "" {
+		d.title += ": " + oneLine(q, maxName)
+		d.id += "?q=" + url.QueryEscape(q)
+	}
 	return d, nil
 }
 
@@ -119,7 +151,14 @@ func (s *site) entry(ctx context.Context, d *document, sources *sourceReader, st
 	e.replies = max(it.CommentCount, 0)
 	e.image = src.link(it.Image)
 	e.content = sanitise(s.policy, it.Text(), src)
-	if e.link == "" {
+	if d.feed != "" { // two of its items may be of one story
+		e.id = s.tag("item/" + it.ID.String())
+	}
+	switch {
+	case e.link != "":
+	case d.feed != "":
+		e.link = s.pageURL(storyPath(e.story))
+	default:
 		e.link = d.page + "#" + e.anchor
 	}
 	if it.Content != "" {

@@ -2,11 +2,9 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +22,8 @@ const (
 	kindRSS   kind = "rss"
 	kindJSON  kind = "json"
 	kindOPML  kind = "opml"
+	// The list of the feeds that are polled.
+	kindSources kind = "sources"
 	// The pages of a story and of the feeds' health.
 	kindStory  kind = "story"
 	kindStatus kind = "status"
@@ -33,8 +33,12 @@ const (
 type resource struct {
 	kind  kind
 	topic aggregator.TopicID
-	// limit is the number of stories that the reader asked for, 0 where it did not; of the first page, which part of it.
-	limit int
+	// feed is set for the feed of a single source, and for no topic's.
+	feed aggregator.FeedID
+	// cut is what the reader asked for of a feed.
+	cut cutting
+	// part is which part of the first page is asked for.
+	part int
 	// view is what is asked for of a page: which stories, or which story.
 	view string
 	// page is set for a page of the archive.
@@ -65,8 +69,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, canonical, http.StatusMovedPermanently)
 			return
 		}
-		s.message(w, r, http.StatusNotFound, "Nothing here",
-			"There is no page or feed under this address. The first page lists all that there are.")
+		s.notFound(w, r)
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -88,6 +91,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
+	s.message(w, r, http.StatusNotFound, "Nothing here",
+		"There is no page or feed under this address. The first page lists all that there are.")
+}
+
 // route says what a path below the base names.
 func (s *site) route(path string) (resource, bool) {
 	switch path {
@@ -95,6 +103,8 @@ func (s *site) route(path string) (resource, bool) {
 		return resource{kind: kindIndex}, true
 	case "/opml":
 		return resource{kind: kindOPML}, true
+	case sourcesPath:
+		return resource{kind: kindSources}, true
 	case "/all":
 		return resource{kind: kindPage}, true
 	case "/status":
@@ -119,6 +129,9 @@ func (s *site) route(path string) (resource, bool) {
 		if id, there := known(stem); ok && there {
 			return resource{kind: k, topic: id}, true
 		}
+		if id, isSource := strings.CutPrefix(stem, "/feeds/"); ok && isSource && id != "" {
+			return resource{kind: k, feed: aggregator.FeedID(id)}, true // whether there is such a one is not known yet
+		}
 	}
 	if channel, k, page, ok := archiveRoute(path); ok {
 		res, there := s.route(channel)
@@ -141,6 +154,10 @@ func (s *site) canonical(path string) (string, bool) {
 	switch {
 	case res.kind == kindOPML:
 		return s.prefix + "/opml", true
+	case res.kind == kindSources:
+		return s.prefix + sourcesPath, true
+	case res.feed != "":
+		return s.prefix + sourcePath(res.feed) + "." + string(res.kind), true
 	case res.kind == kindStatus || res.kind == kindStory:
 		return s.prefix + trimmed, true
 	case res.page.number > 0:
@@ -152,40 +169,27 @@ func (s *site) canonical(path string) (string, bool) {
 }
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request, res resource) {
+	asked := s.options.Now()
 	if res.isFeed() {
-		limit, ok := limitOf(r.URL)
-		if !ok {
-			s.message(w, r, http.StatusBadRequest, "Not a number of stories",
-				"The limit wants a number from 1 to "+strconv.Itoa(maxStories)+".")
+		var err error
+		if res.cut, err = s.cutOf(r.URL.RawQuery, asked); err != nil {
+			s.failFeed(w, r, res, err)
 			return
 		}
-		res.limit = limit
 	}
-	asked := s.options.Now()
 	rendered, err := s.rendering(r.Context(), res)
 	if err != nil {
-		s.fail(w, r, res, err)
+		s.failFeed(w, r, res, err)
 		return
 	}
 	s.linkHubs(w.Header(), res)
-	if res.kind == kindOPML { // for the name under which a browser saves it
+	switch res.kind { // for the name under which a browser saves it
+	case kindOPML:
 		w.Header().Set("Content-Disposition", `inline; filename="topics.opml"`)
+	case kindSources:
+		w.Header().Set("Content-Disposition", `inline; filename="sources.opml"`)
 	}
 	s.send(w, r, rendered, asked, s.maxAge(r.Context(), rendered, asked))
-}
-
-// limitOf is the query's limit, 0 where there is none, and whether it is a number. A greater one than can be had is the
-// greatest that can.
-func limitOf(u *url.URL) (int, bool) {
-	raw := u.Query().Get("limit")
-	if raw == "" {
-		return 0, true
-	}
-	n, err := strconv.ParseUint(raw, 10, 64)
-	if errors.Is(err, strconv.ErrRange) {
-		return maxStories, true
-	}
-	return int(min(n, maxStories)), err == nil && n > 0
 }
 
 // fail answers a request for what could not be rendered. A reader that is gone is no failure.
@@ -210,14 +214,23 @@ func (s *site) rendering(ctx context.Context, res resource) (*rendering, error) 
 
 // cached is the resource's rendering for the version, made by render where it is not kept.
 func (s *site) cached(ctx context.Context, res resource, v version, render func(context.Context) (draft, error)) (*rendering, error) {
-	return s.cache.get(ctx, res, v, func(ctx context.Context) (*rendering, error) {
+	return s.cacheOf(res).get(ctx, res, v, func(ctx context.Context) (*rendering, error) {
 		made := s.options.Now()
 		d, err := render(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return newRendering(s.cache.packers, d, v, made), nil
+		return newRendering(s.packers, d, v, made), nil
 	})
+}
+
+// cacheOf is where the resource is kept. What readers cut out of feeds is without end: it has a part of the memory of its
+// own, so that nobody's cuts take the place of the feeds that everybody reads.
+func (s *site) cacheOf(res resource) *cache {
+	if res.feed != "" || !res.cut.isZero() {
+		return s.cuts
+	}
+	return s.cache
 }
 
 // version tells the states of the resource apart. It is asked for before the stories are, so that what is rendered is
@@ -226,9 +239,13 @@ func (s *site) version(ctx context.Context, res resource) (version, error) {
 	switch {
 	case res.kind == kindOPML:
 		return version{}, nil
+	case res.kind == kindSources: // titles change with polls, and nothing says when
+		return version{changed: s.options.Now().Truncate(sourcesReread).UnixNano()}, nil
 	case res.isPage():
 		rest, err := s.pageVersion(ctx, res)
 		return version{rest: rest}, err
+	case res.feed != "":
+		return s.sourceVersion(ctx, res.feed)
 	}
 	v, err := s.src.Version(ctx, res.topic)
 	if err != nil {
@@ -262,16 +279,19 @@ func (s *site) render(ctx context.Context, res resource) (draft, error) {
 	case res.kind == kindOPML:
 		body, err := s.opml()
 		return draft{mediaType: opmlType, body: body}, err
+	case res.kind == kindSources:
+		body, err := s.sourcesOPML(ctx)
+		return draft{mediaType: opmlType, body: body}, err
 	}
-	doc, err := s.document(ctx, res.topic, res.limit)
+	doc, err := s.document(ctx, res)
 	if err != nil {
 		return draft{}, err
 	}
-	query := ""
-	if res.limit > 0 {
-		query = "?limit=" + strconv.Itoa(res.limit)
-	} else if err := s.withHistory(ctx, doc); err != nil {
-		return draft{}, err
+	query := res.cut.String()
+	if res.feed == "" && res.cut.isZero() {
+		if err := s.withHistory(ctx, doc); err != nil {
+			return draft{}, err
+		}
 	}
 	d := draft{feeds: doc.feeds}
 	switch res.kind {

@@ -54,7 +54,13 @@ func TestWhatIsWhere(t *testing.T) {
 		"/all.atom?limit=-1":                   {400, "text/html; charset=utf-8"},
 		"/all.atom?limit=many":                 {400, "text/html; charset=utf-8"},
 		"/all.atom?limit=99999999999999999999": {200, "application/atom+xml; charset=utf-8"},
-		"/all.atom?q=unknown":                  {200, "application/atom+xml; charset=utf-8"},
+		"/all.atom?q=unknown":                  {400, "text/html; charset=utf-8"},
+		"/all.atom?unknown=1":                  {200, "application/atom+xml; charset=utf-8"},
+		"/feeds/courier.rss":                   {200, "application/rss+xml; charset=utf-8"},
+		"/feeds/nobody.rss":                    {404, "text/html; charset=utf-8"},
+		"/feeds/.rss":                          {404, "text/html; charset=utf-8"},
+		"/feeds/courier":                       {404, "text/html; charset=utf-8"},
+		"/sources.opml":                        {200, "text/x-opml; charset=utf-8"},
 	} {
 		w := get(t, h, path)
 		if w.Code != want.status || w.Header().Get("Content-Type") != want.mediaType {
@@ -262,7 +268,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 	if w := get(t, h, "/all.atom"); w.Code != http.StatusOK || src.reads.Load() != 2 {
 		t.Errorf("answer %d after %d reads; what is too big to keep is to be served all the same", w.Code, src.reads.Load())
 	}
-	h = handler(t, src, func(o *publish.Options) { o.CacheBytes = 64 << 10 })
+	h = handler(t, src, func(o *publish.Options) { o.CacheBytes = 256 << 10 })
 	src.reads.Store(0)
 	for n := 1; n <= 40; n++ {
 		get(t, h, fmt.Sprintf("/all.atom?limit=%d", n))
@@ -273,17 +279,17 @@ func TestTheCacheIsBounded(t *testing.T) {
 	}
 	get(t, h, "/all.atom?limit=1")
 	if n := src.reads.Load(); n != 41 {
-		t.Errorf("all 40 were kept in 64 KiB: %d reads", n)
+		t.Errorf("all 40 were kept in a quarter of 256 KiB: %d reads", n)
 	}
 }
 
-// What is compressed later counts too.
+// What is compressed later counts too. Cuts of feeds have a quarter of the memory.
 func TestTheCacheIsBoundedWithAllEncodings(t *testing.T) {
 	src := sample()
 	noise := make([]byte, 20_000)
 	rand.NewChaCha8([32]byte{}).Read(noise)
 	src.stories[0].Items[0].Content = hex.EncodeToString(noise) // half of it stays when it is compressed
-	h := handler(t, src, func(o *publish.Options) { o.CacheBytes = 600 << 10 })
+	h := handler(t, src, func(o *publish.Options) { o.CacheBytes = 4 * (600 << 10) })
 	ask := func(coding string) (reads int64) {
 		src.reads.Store(0)
 		for n := 1; n <= 10; n++ {

@@ -33,9 +33,9 @@ func feedPath(topic aggregator.TopicID) string {
 }
 
 // hubs are those that a document of the given query names. One that is a reader's own cut of a feed changes unseen by any
-// hub, and a page of the archive never.
+// hub, as that of a single source does, and a page of the archive never changes.
 func (s *site) hubs(d *document, query string) []string {
-	if query != "" || d.history.archive {
+	if query != "" || d.feed != "" || d.history.archive {
 		return nil
 	}
 	return s.options.Hubs
@@ -44,7 +44,7 @@ func (s *site) hubs(d *document, query string) []string {
 // linkHubs names the hubs and the feed's own address in the headers (WebSub section 4, RFC 8288), for those who
 // subscribe without reading the document.
 func (s *site) linkHubs(h http.Header, res resource) {
-	if !res.isFeed() || res.limit > 0 {
+	if !res.isFeed() || res.feed != "" || !res.cut.isZero() {
 		return
 	}
 	hubs := s.options.Hubs

@@ -27,6 +27,7 @@ type jsonFeedExtra struct {
 	About     string             `json:"about"`
 	ID        string             `json:"id"`
 	Topic     aggregator.TopicID `json:"topic,omitempty"`
+	Feed      aggregator.FeedID  `json:"feed,omitempty"`
 	Updated   string             `json:"updated"`
 	Generator string             `json:"generator"`
 	Version   string             `json:"version,omitempty"`
@@ -80,7 +81,7 @@ func (s *site) jsonFeed(d *document, query string) ([]byte, error) {
 		},
 		Items: make([]jsonItem, 0, len(d.entries)),
 		Topicwire: jsonFeedExtra{
-			About: extensionAbout, ID: d.id, Topic: d.topic, Updated: rfc3339(d.updated),
+			About: extensionAbout, ID: d.id, Topic: d.topic, Feed: d.feed, Updated: rfc3339(d.updated),
 			Generator: s.options.Generator, Version: s.options.Version,
 		},
 	}

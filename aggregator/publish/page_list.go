@@ -46,7 +46,7 @@ type pageTopic struct{ Name, Page string }
 
 func (s *site) listing(l links, c channel, entries []entry) listing {
 	out := listing{
-		Title: c.title, Description: c.description, Page: l.page(c.path), Feeds: s.subscriptions(l, c),
+		Title: c.title, Description: c.description, Page: l.page(c.path), Feeds: s.subscriptions(l, c, cutting{}),
 		Anchor: strings.TrimPrefix(strings.ReplaceAll(c.path, "/", "-"), "-"),
 	}
 	day := ""

@@ -77,6 +77,8 @@ func (s *site) searchPage(ctx context.Context, topic aggregator.TopicID, view to
 		return nil, 0, err
 	}
 	page.Listing = s.listing(l, c, found.entries)
+	page.Feeds = s.subscriptions(l, c, cutting{query: view.query})
+	page.Listing.Feeds = page.Feeds
 	page.Found = found.words(view)
 	if found.more {
 		page.Older = l.page(c.path) + "?" + url.Values{"q": {view.query}}.Encode() + "&" + placeQuery(found.last)
@@ -116,12 +118,11 @@ func (s *site) search(
 ) (*finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
-	select {
-	case s.searches <- struct{}{}:
-		defer func() { <-s.searches }()
-	case <-ctx.Done():
-		return nil, errBusy
+	done, err := s.searching(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	found := &finding{}
 	sources := sourceReader{site: s, known: map[aggregator.FeedID]*source{}}
 	size := 0

@@ -40,7 +40,7 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request, res resource) {
 			s.message(w, r, http.StatusNotFound, "Nothing here", "There is no such part of the list of topics.")
 			return
 		}
-		res.limit = max(1, number)
+		res.part = max(1, number)
 	case kindPage:
 		view, err := topicViewOf(query)
 		switch {
@@ -77,7 +77,7 @@ func noIndex(header http.Header) { header.Set("X-Robots-Tag", "noindex") }
 func (s *site) pageVersion(ctx context.Context, res resource) (string, error) {
 	topics := []aggregator.TopicID{res.topic}
 	if res.kind == kindIndex {
-		shown, _ := s.topicsOnPart(res.limit)
+		shown, _ := s.topicsOnPart(res.part)
 		for _, c := range shown {
 			topics = append(topics, c.topic)
 		}
@@ -98,7 +98,7 @@ func (s *site) pageVersion(ctx context.Context, res resource) (string, error) {
 func (s *site) renderPage(ctx context.Context, res resource) ([]byte, error) {
 	switch {
 	case res.kind == kindIndex:
-		return s.indexPage(ctx, s.links(), res.limit)
+		return s.indexPage(ctx, s.links(), res.part)
 	case res.view == "":
 		return s.latestPage(ctx, res.topic)
 	}
@@ -162,7 +162,7 @@ func (s *site) serveSearch(w http.ResponseWriter, r *http.Request, res resource,
 		}
 	default:
 		now := s.options.Now()
-		rendered := newRendering(s.cache.packers, draft{mediaType: pageType, body: body}, version{}, now)
+		rendered := newRendering(s.packers, draft{mediaType: pageType, body: body}, version{}, now)
 		s.send(w, r, rendered, now, 0)
 	}
 }

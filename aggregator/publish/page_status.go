@@ -114,6 +114,7 @@ type statusPage struct {
 	Key struct{ News, Quiet, Held, Failed template.HTML }
 	// Total counts all feeds, Health are those that are shown.
 	Total   int
+	Sources string // where the list of the feeds is
 	Health  []feedHealth
 	Items   int
 	Filters []statusFilter
@@ -150,7 +151,7 @@ func (s *site) writeStatus(l links, h *health, view statusView) ([]byte, error) 
 	})
 	p := statusPage{
 		frame: s.frame(l, "/status", "The feeds' health", "How each feed is doing that the stories come from."),
-		At:    h.at.UTC(), Total: len(h.feeds), Items: h.items,
+		At:    h.at.UTC(), Total: len(h.feeds), Items: h.items, Sources: l.file(sourcesPath),
 	}
 	p.Wide = true
 	p.Key.News, p.Key.Quiet = chart.Strip([]chart.Cell{chart.Tall}, ""), chart.Strip([]chart.Cell{chart.Short}, "")

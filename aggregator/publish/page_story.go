@@ -75,13 +75,13 @@ func (s *site) storyPage(ctx context.Context, l links, story *aggregator.Story) 
 	}
 	for _, id := range e.topics {
 		if c, ok := s.channels[id]; ok {
-			for _, f := range s.subscriptions(l, c)[:1] {
+			for _, f := range s.subscriptions(l, c, cutting{})[:1] {
 				page.Feeds = append(page.Feeds, subscription{c.title, f.Type, f.URL})
 			}
 		}
 	}
 	if len(page.Feeds) == 0 {
-		page.Feeds = s.subscriptions(l, s.channels[aggregator.AllTopics])
+		page.Feeds = s.subscriptions(l, s.channels[aggregator.AllTopics], cutting{})
 	}
 	for i, r := range e.reports {
 		report, err := s.pageReport(ctx, l, &story.Items[i], r)

@@ -109,9 +109,8 @@ const maxQuery = 500
 
 // topicViewOf reads the parameters of a channel's page. What is wrong is in the error, in words for the reader.
 func topicViewOf(q url.Values) (view topicView, err error) {
-	view.query = strings.TrimSpace(closeDirections(clean(cutBytes(q.Get("q"), 4*maxQuery))))
-	if len(view.query) > maxQuery {
-		return view, fmt.Errorf("a search may have up to %d letters", maxQuery)
+	if view.query, err = queryOf(q); err != nil {
+		return view, err
 	}
 	switch before, until := q.Get("before"), q.Get("until"); {
 	case before != "":
@@ -128,6 +127,15 @@ func topicViewOf(q url.Values) (view topicView, err error) {
 		view.behind = aggregator.StoryPlace{Time: day.Add(aDay), Story: aggregator.StoryID([]byte(strings.Repeat("\xff", 16)))}
 	}
 	return view, nil
+}
+
+// queryOf is what is searched for.
+func queryOf(q url.Values) (string, error) {
+	query := strings.TrimSpace(closeDirections(clean(cutBytes(q.Get("q"), 4*maxQuery))))
+	if len(query) > maxQuery {
+		return "", fmt.Errorf("a search may have up to %d letters", maxQuery)
+	}
+	return query, nil
 }
 
 // key tells views apart.

@@ -34,7 +34,7 @@ func (s *site) loadPages() error {
 		if err != nil {
 			return fmt.Errorf("read page files: %w", err)
 		}
-		s.files[path] = newRendering(s.cache.packers, draft{mediaType: mediaType, body: body}, version{}, s.options.Now())
+		s.files[path] = newRendering(s.packers, draft{mediaType: mediaType, body: body}, version{}, s.options.Now())
 	}
 	pages, err := template.New("pages").Funcs(template.FuncMap{
 		"day":       func(t time.Time) string { return t.Format(dayForm) },
@@ -101,11 +101,12 @@ func (s *site) frame(l links, path, title, description string) frame {
 	return f
 }
 
-func (s *site) subscriptions(l links, c channel) []subscription {
+func (s *site) subscriptions(l links, c channel, of cutting) []subscription {
+	query := of.String()
 	return []subscription{
-		{"Atom", "application/atom+xml", l.file(c.path + ".atom")},
-		{"RSS", "application/rss+xml", l.file(c.path + ".rss")},
-		{"JSON Feed", "application/feed+json", l.file(c.path + ".json")},
+		{"Atom", "application/atom+xml", l.file(c.path+".atom") + query},
+		{"RSS", "application/rss+xml", l.file(c.path+".rss") + query},
+		{"JSON Feed", "application/feed+json", l.file(c.path+".json") + query},
 	}
 }
 

@@ -24,6 +24,7 @@ type Source interface {
 	Stories(ctx context.Context, q aggregator.StoryQuery) iter.Seq2[aggregator.Story, error]
 	Version(ctx context.Context, topic aggregator.TopicID) (aggregator.Version, error)
 	Feed(ctx context.Context, id aggregator.FeedID) (aggregator.FeedStatus, error)
+	LatestItems(ctx context.Context, id aggregator.FeedID, limit int) ([]aggregator.Item, error)
 	PageSource
 }
 
@@ -82,6 +83,8 @@ const (
 	defaultStories    = 50
 	defaultWindow     = 48 * time.Hour
 	defaultCacheBytes = 64 << 20
+	// cutShare is the part of the memory that is for what readers cut out of feeds: one of so many.
+	cutShare = 4
 	// maxStories bounds a document, whatever the window or a reader's limit says.
 	maxStories = 1000
 )
@@ -93,11 +96,14 @@ const (
 //	                           ?q=QUERY, those up to a day with ?until=2026-11-24
 //	/stories/STORY             a story: its reports and what changed in them
 //	/status                    the health of the feeds, sorted with ?sort=KEY&order=up or down
-//	/topics/ID.atom .rss .json the merged feed of a topic, at most N stories with ?limit=N
-//	/all.atom .rss .json       the merged feed of everything
+//	/topics/ID.atom .rss .json the merged feed of a topic: N stories with ?limit=N, those that match a query with
+//	                           ?q=QUERY, those of a time with ?since=2026-11-24 or ?since=7d
+//	/all.atom .rss .json       the merged feed of everything, likewise
+//	/feeds/FEED.atom .rss .json what a single source published, likewise
 //	/topics/ID/archive/GENERATION/N.atom .rss .json, /all/archive/...
 //	                           the pages of the complete history
 //	/opml                      the list of the merged feeds
+//	/sources.opml              the list of the feeds that are polled
 //	/healthz                   200 while the store answers, else 503
 //	/style.css, /icon.svg      what the pages need
 //
@@ -118,7 +124,8 @@ func newSite(src Source, o Options) (*site, error) {
 		src: src, options: withDefaults(o), policy: newPolicy(), channels: map[aggregator.TopicID]channel{},
 		searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), healthTurn: make(chan struct{}, 1), fields: newSharedFields(),
 	}
-	s.cache = newCache(s.options.CacheBytes)
+	s.packers = newPackers()
+	s.cache, s.cuts = newCache(s.options.CacheBytes-s.options.CacheBytes/cutShare), newCache(s.options.CacheBytes/cutShare)
 	base, err := url.Parse(o.BaseURL)
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, fmt.Errorf("make publisher: base URL %q: want an absolute http or https URL without query and fragment", o.BaseURL)
@@ -168,7 +175,7 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-// site is the handler. Nothing of it changes after New but the cache and lastHealth.
+// site is the handler. Nothing of it changes after New but the caches and lastHealth.
 type site struct {
 	src     Source
 	options Options
@@ -181,8 +188,10 @@ type site struct {
 	policy   *bluemonday.Policy
 	pages    *template.Template
 	files    map[string]*rendering
-	cache    *cache
-	fields   sharedFields
+	packers  *packers
+	// cache keeps what is published, cuts what readers cut out of it.
+	cache, cuts *cache
+	fields      sharedFields
 	// static is set where the site is written to files.
 	static bool
 	// searches bounds how many searches there are at once.

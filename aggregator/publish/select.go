@@ -10,35 +10,75 @@ import (
 	"github.com/topicwire/topicwire/aggregator"
 )
 
-// stories are those that a document of the topic shows, newest first: limit of them, or, where limit is 0, as many as
-// Options.Stories and Options.Window say. The window is counted from the newest story and not from now: what it holds
-// then depends on nothing but the store, and it holds at least all that the last hours brought.
-func (s *site) stories(ctx context.Context, topic aggregator.TopicID, limit int) iter.Seq2[aggregator.Story, error] {
-	query := aggregator.StoryQuery{Topic: topic, Limit: limit}
-	if limit == 0 {
-		query.Limit = maxStories
+// stories are those that a document shows, newest first: as many as its cut asks for or, where that names neither a number
+// nor a time, as many as Options.Stories and Options.Window say. The window is counted from the newest story and not from
+// now: what it holds then depends on nothing but the store, and it holds at least all that the last hours brought.
+func (s *site) stories(ctx context.Context, res resource) iter.Seq2[aggregator.Story, error] {
+	limit := maxStories
+	if res.cut.limit > 0 {
+		limit = res.cut.limit
 	}
+	counted := res.cut.limit == 0 && res.cut.since == ""
 	return func(yield func(aggregator.Story, error) bool) {
 		var windowEnd time.Time
-		seen := map[aggregator.StoryID]bool{}
-		for story, err := range s.src.Stories(ctx, query) {
+		shown := 0
+		for story, err := range s.candidates(ctx, res, limit) {
 			if err != nil {
-				yield(aggregator.Story{}, fmt.Errorf("read stories of topic %q: %w", topic, err))
+				yield(aggregator.Story{}, err)
 				return
-			}
-			if len(story.Items) == 0 || seen[story.ID] {
-				continue
 			}
 			place := story.Items[0].OrderTime
-			if len(seen) == 0 {
-				windowEnd = place.Add(-s.options.Window)
-			}
-			if limit == 0 && len(seen) >= s.options.Stories && place.Before(windowEnd) {
+			if res.cut.since != "" && place.Unix() < res.cut.from {
 				return
 			}
-			seen[story.ID] = true
-			s.represent(&story, topic)
-			if !yield(story, nil) || len(seen) >= query.Limit {
+			if shown == 0 {
+				windowEnd = place.Add(-s.options.Window)
+			}
+			if counted && shown >= s.options.Stories && place.Before(windowEnd) {
+				return
+			}
+			s.represent(&story, res.topic)
+			if shown++; !yield(story, nil) || shown >= limit {
+				return
+			}
+		}
+	}
+}
+
+// candidates are the stories that a document may show: of its topic or source, each once, and those alone that the cut's
+// query matches.
+func (s *site) candidates(ctx context.Context, res resource, limit int) iter.Seq2[aggregator.Story, error] {
+	return func(yield func(aggregator.Story, error) bool) {
+		match, query := func(*aggregator.Item) bool { return true }, aggregator.StoryQuery{Topic: res.topic, Limit: limit}
+		if res.cut.query != "" {
+			var err error
+			if match, err = s.matcher(res.cut.query); err != nil {
+				yield(aggregator.Story{}, err)
+				return
+			}
+			query.Limit = searchStories
+		}
+		list := s.src.Stories(ctx, query)
+		if res.feed != "" {
+			list = s.sourceStories(ctx, res.feed)
+		}
+		seen := map[aggregator.ItemID]bool{}
+		size := 0
+		for story, err := range list {
+			if err != nil {
+				yield(aggregator.Story{}, fmt.Errorf("read stories of topic %q: %w", res.topic, err))
+				return
+			}
+			if len(story.Items) == 0 || seen[story.Items[0].ID] {
+				continue
+			}
+			seen[story.Items[0].ID] = true
+			hit := false
+			for i := range story.Items {
+				size += len(story.Items[i].Content) + len(story.Items[i].Summary)
+				hit = hit || match(&story.Items[i])
+			}
+			if (hit && !yield(story, nil)) || (res.cut.query != "" && size > searchBytes) {
 				return
 			}
 		}

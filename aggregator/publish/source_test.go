@@ -130,6 +130,18 @@ func (m *memory) Feed(_ context.Context, id aggregator.FeedID) (aggregator.FeedS
 	return aggregator.FeedStatus{}, fmt.Errorf("feed %q: %w", id, aggregator.ErrNotFound)
 }
 
+func (m *memory) LatestItems(_ context.Context, id aggregator.FeedID, limit int) (items []aggregator.Item, err error) {
+	m.reads.Add(1)
+	for _, s := range m.stories {
+		for _, it := range s.Items {
+			if it.Feed == id && len(items) < limit {
+				items = append(items, it)
+			}
+		}
+	}
+	return items, m.err
+}
+
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func topics() []aggregator.Topic {

@@ -46,7 +46,7 @@ func (w *staticWriter) page(name string, write func(links) ([]byte, error)) erro
 }
 
 // common writes what belongs to no topic.
-func (w *staticWriter) common(context.Context) error {
+func (w *staticWriter) common(ctx context.Context) error {
 	for _, path := range []string{"/icon.svg", "/style.css"} {
 		if err := w.put(path[1:], w.files[path].form.plain().body); err != nil {
 			return err
@@ -56,7 +56,13 @@ func (w *staticWriter) common(context.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.put(opmlFile, body)
+	if err := w.put(opmlFile, body); err != nil {
+		return err
+	}
+	if body, err = w.sourcesOPML(ctx); err != nil {
+		return err
+	}
+	return w.put(sourcesPath[1:], body)
 }
 
 // indexes writes the parts of the first page.

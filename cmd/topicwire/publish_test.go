@@ -39,7 +39,7 @@ publish: {static: {dir: site}}
 topics: [{id: first, query: 'title:"one 1"'}]
 `+feedConfig(serve(t, origin).URL, "one"))
 	must(t, wd, "fetch", "--all")
-	if out := must(t, wd, "publish", "--static", "alone"); !strings.Contains(out, "alone: 16 files, 16 written, 0 removed") {
+	if out := must(t, wd, "publish", "--static", "alone"); !strings.Contains(out, "alone: 17 files, 17 written, 0 removed") {
 		t.Errorf("publish printed %q", out)
 	}
 	alone := published(t, filepath.Join(wd, "alone"))

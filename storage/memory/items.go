@@ -246,6 +246,25 @@ func (s *Store) Items(ctx context.Context, q aggregator.ItemQuery) iter.Seq2[agg
 	})
 }
 
+// LatestItems are a feed's items that changed last; see storage.ReadStore.
+func (s *Store) LatestItems(ctx context.Context, feed aggregator.FeedID, limit int) ([]aggregator.Item, error) {
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer s.mu.Unlock()
+	var items []aggregator.Item
+	for _, it := range s.items {
+		if it.Feed == feed {
+			items = append(items, cleanItem(it))
+		}
+	}
+	slices.SortFunc(items, func(a, b aggregator.Item) int { return cmp.Compare(b.Seq, a.Seq) })
+	if len(items) > limit {
+		items = slices.Clip(items[:max(limit, 0)])
+	}
+	return items, nil
+}
+
 // Revisions are an item's earlier texts; see storage.ReadStore.
 func (s *Store) Revisions(ctx context.Context, id aggregator.ItemID) ([]aggregator.Revision, error) {
 	if err := s.begin(ctx); err != nil {

@@ -296,6 +296,7 @@ type answers struct {
 	Listings  [][]aggregator.ListedItem
 	NextDue   time.Time
 	Items     map[string][]aggregator.Item
+	Latest    [][]aggregator.Item
 	Stories   map[string][]aggregator.Story
 	ByID      []aggregator.Story
 	Volumes   [][]aggregator.DayVolume
@@ -313,6 +314,10 @@ func (p *pair) ask(s storage.Store) answers {
 		listed, err := s.Listing(p.ctx, f.Feed.ID)
 		p.ok(err)
 		a.Listings = append(a.Listings, listed)
+		latest, err := s.LatestItems(p.ctx, f.Feed.ID, 3)
+		p.ok(err)
+		withoutSeq(latest)
+		a.Latest = append(a.Latest, latest)
 	}
 	var err error
 	a.NextDue, err = s.NextDue(p.ctx, p.now)

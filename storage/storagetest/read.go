@@ -179,6 +179,7 @@ func versions(b *bench) {
 func readCases() []testCase {
 	return []testCase{
 		{"items are those that the query asks for", itemQueries},
+		{"the latest items of a feed are those that changed last", latestItems},
 		{"volume counts a topic's items by day and feed", volumes},
 		{"items end with the last that was there when the sequence began", func(b *bench) {
 			b.sync("a")
@@ -266,6 +267,33 @@ func itemQueries(b *bench) {
 	} {
 		b.same(c.name, guids(collect(b, b.store.Items(b.ctx, c.q))), c.want)
 	}
+}
+
+func latestItems(b *bench) {
+	b.sync("a", "b", "c")
+	var items []aggregator.Item
+	for i := range 700 {
+		items = append(items, item("a", fmt.Sprint(i), i))
+	}
+	b.poll("a", items[:400]...)
+	b.poll("b", item("b", "one", 1, "cloud"), item("b", "two", 2))
+	b.poll("a", items[400:]...)
+	latest := func(id aggregator.FeedID, limit int) []string {
+		items, err := b.store.LatestItems(b.ctx, id, limit)
+		b.ok(err)
+		return guids(items)
+	}
+	b.same("the other feed's", latest("b", 10), []string{"two", "one"})
+	b.same("two", latest("a", 2), []string{"699", "698"})
+	b.same("all", len(latest("a", 1000)), 700)
+	b.same("beyond the other feed's", latest("a", 301)[299:], []string{"400", "399"})
+	b.same("of a feed without items", latest("c", 10), []string(nil))
+	b.same("of no feed", latest("d", 10), []string(nil))
+	b.same("none", latest("a", 0), []string(nil))
+	changed := item("b", "one", 1)
+	changed.Title, changed.Hash = "Another title", aggregator.HashOf("another")
+	b.poll("b", changed)
+	b.same("after a change", latest("b", 10), []string{"one", "two"})
 }
 
 func volumes(b *bench) {
