@@ -1,7 +1,7 @@
 # What a newcomer needs is in README.md; `make help` lists the rest.
 GO ?= go
 
-.PHONY: help build run test check fuzz bench bench-parse bench-store bench-topics golden generate
+.PHONY: help build run test check fuzz bench bench-parse bench-serve bench-store bench-topics golden generate
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,13 @@ bench: ## the whole program beside a bare HTTP client, on one origin in one run
 
 bench-parse: ## the parser beside gofeed alone, feed by feed in one run; the captured feeds have to be there
 	$(GO) test -run '^$$' -bench '^BenchmarkParse$$' -benchtime $(BENCHTIME) ./aggregator/parse
+
+SERVE_ITEMS ?= 1000000
+SERVE_TOPICS ?= 10000
+bench-serve: ## a kept feed beside net/http sending the same bytes; many topics within the bound of memory
+	$(GO) test -run '^$$' -bench '^BenchmarkServe$$' -benchtime 20x -timeout 30m ./cmd/topicwire
+	$(GO) test -run '^$$' -bench '^BenchmarkManyTopics$$' -benchtime 1x -timeout 2h ./cmd/topicwire \
+		-serve-items $(SERVE_ITEMS) -serve-topics $(SERVE_TOPICS)
 
 STORE_ITEMS ?= 100000,1000000
 bench-store: ## the store beside the plainest bbolt writer; rewrites the table in docs/store.md

@@ -27,24 +27,26 @@ func (s *site) send(w http.ResponseWriter, r *http.Request, rendered *rendering,
 	v := s.variant(r.Context(), rendered.form, r.Header)
 	header := w.Header()
 	header["Vary"] = s.fields.varyEncoding
-	header["Content-Type"] = rendered.mediaType
 	header["Cache-Control"] = rendered.cacheControl(maxAge)
 	header["Etag"] = v.etag
 	shown, modified := rendered.dates(asked)
 	header["Last-Modified"] = shown
+	more := asksForMore(r.Header)
+	if !more && notModified(r.Header, v.etag[0], modified) {
+		delete(header, "X-Content-Type-Options") // it is about a body
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	header["Content-Type"] = rendered.mediaType
 	if v.coding != nil {
 		header["Content-Encoding"] = v.coding
 	}
 	switch {
-	case asksForMore(r.Header):
+	case more:
 		if v.coding != nil && r.Header.Get("Range") == "" { // net/http leaves it out where there is an encoding
 			header["Content-Length"] = v.length
 		}
 		http.ServeContent(w, conditions(r, modified), "", modified, bytes.NewReader(v.body))
-	case notModified(r.Header, v.etag[0], modified):
-		delete(header, "Content-Type")
-		delete(header, "Content-Encoding")
-		w.WriteHeader(http.StatusNotModified)
 	case !s.sendDelta(w, r, rendered, maxAge):
 		s.write(w, r, http.StatusOK, v)
 	}

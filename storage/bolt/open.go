@@ -108,6 +108,8 @@ type Store struct {
 	// lastBatch is how many polls the last transaction had. Who writes holds it.
 	lastBatch int
 
+	versions versionCache
+
 	// tables says how tables are divided.
 	tables tableLimits
 
@@ -358,15 +360,22 @@ func (s *Store) update(f func(*writer) error) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
+	var moved map[aggregator.TopicID]uint64
+	var id int
 	err := guard(func() error {
 		return s.database().Update(func(tx *bbolt.Tx) error {
 			w := &writer{reader: reader{Store: s, tx: tx, pack: s.pack()}, now: instantOf(s.now())}
 			if err := f(w); err != nil {
 				return err
 			}
-			return w.flush()
+			err := w.flush()
+			moved, id = w.moved, tx.ID()
+			return err
 		})
 	})
+	if len(moved) > 0 { // also where it failed: what is in the file is read again
+		s.versions.forget(moved, id)
+	}
 	if errors.Is(err, errDamaged) {
 		s.damaged.Store(true)
 	}
@@ -407,6 +416,7 @@ func (s *Store) swap(change func(*file)) {
 	s.using.Lock()
 	defer s.using.Unlock()
 	change(&s.file)
+	s.versions.reset()
 }
 
 func (s *Store) wrap(verb string, err error) error {

@@ -209,16 +209,3 @@ func (s *Store) Revisions(ctx context.Context, id aggregator.ItemID) (revisions 
 	})
 	return revisions, err
 }
-
-// Version tells the states of a topic apart; see storage.ReadStore.
-func (s *Store) Version(ctx context.Context, topic aggregator.TopicID) (v aggregator.Version, err error) {
-	if err := ctx.Err(); err != nil || len(topic) > maxName {
-		return v, err
-	}
-	err = s.view(func(r *reader) error {
-		rec, err := r.version(topic)
-		v = aggregator.Version{Seq: rec.Seq, Changed: rec.Changed.time()}
-		return err
-	})
-	return v, err
-}
