@@ -16,4 +16,7 @@ type Topic struct {
 	// Feeds, when there are any, are the only ones whose items the query is asked about. They do not restrict what
 	// a feed forces into the topic.
 	Feeds []FeedID
+	// Formerly are ids under which the topic was published before, the first one first: what asks for it there is led
+	// to it, and its feed keeps the id that it had then.
+	Formerly []TopicID
 }

@@ -128,6 +128,7 @@ var (
 		{"query", func(r *reader, n ast.Node, t *topicDraft) { t.query, t.queryGiven = r.readQuery(n) }},
 		{"stem", func(r *reader, n ast.Node, t *topicDraft) { t.stem = r.readStem(n) }},
 		{"feeds", func(r *reader, n ast.Node, t *topicDraft) { t.feeds = r.readRefs(n) }},
+		{"formerly", func(r *reader, n ast.Node, t *topicDraft) { t.formerly = r.readRefs(n) }},
 		{"retention", func(r *reader, n ast.Node, t *topicDraft) { t.keep = r.readKeep(n) }},
 	}
 )

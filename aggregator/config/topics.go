@@ -23,6 +23,7 @@ type topicDraft struct {
 	pack      *aggregator.Topic
 	packGiven bool
 	feeds     []ref
+	formerly  []ref
 	// keep is nil where the topic has no rule of its own.
 	keep *aggregator.Keep
 }
@@ -202,6 +203,7 @@ func (r *reader) finishTopics(d *draft) map[string]place {
 		t.Title = firstOf(t.Title, string(t.ID))
 		d.Config.Topics = append(d.Config.Topics, t)
 	}
+	r.finishFormerly(d, ids)
 	return ids
 }
 

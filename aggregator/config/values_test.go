@@ -94,7 +94,7 @@ feeds:
     priority: -3
     subscribe: true
 topics:
-  - {id: t, description: D, query: a b, feeds: [a]}
+  - {id: t, description: D, query: a b, feeds: [a], formerly: [t0, t.0]}
 `)
 	want := &config.Config{
 		Listen: "0.0.0.0:9000", BaseURL: "https://wire.example.org", Store: "bolt:///var/lib/wire.db", Schedule: "@hourly",
@@ -125,7 +125,7 @@ topics:
 			ID: "a", URL: "https://user:pass@example.org/feed?x=1", Title: `A: "b"`, Schedule: "@hourly",
 			Topics: []aggregator.TopicID{"t"}, Tags: []string{"x", "y z"}, MaxAge: 7 * 24 * time.Hour, AllowPrivate: true, Private: true,
 		}},
-		Topics: []aggregator.Topic{{ID: "t", Title: "t", Description: "D", Query: "a b", Feeds: []aggregator.FeedID{"a"}}},
+		Topics: []aggregator.Topic{{ID: "t", Title: "t", Description: "D", Query: "a b", Feeds: []aggregator.FeedID{"a"}, Formerly: []aggregator.TopicID{"t0", "t.0"}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config differs (-want +got):\n%s", diff)
@@ -278,6 +278,23 @@ func TestAFeedHasAtMostAThousandStories(t *testing.T) {
 	want := file + `:2:12: stories "5000" is out of range; write a number from 1 to 1000`
 	if len(got) != 1 || got[0].String() != want {
 		t.Errorf("stories: 5000 is %v, want %s", got, want)
+	}
+}
+
+// An address leads to one topic, whichever names it has had.
+func TestAnEarlierIDIsOfOneTopic(t *testing.T) {
+	got := problemsOf(t, "topics:\n  - {id: a, query: a, formerly: [old, b, All]}\n  - {id: b, query: b, formerly: [old]}\n")
+	var lines []string
+	for _, p := range got {
+		lines = append(lines, p.String())
+	}
+	want := []string{
+		file + `:2:39: earlier id "b" is that of the topic on line 3; remove one of the two: an address leads to one topic`,
+		file + `:2:42: earlier id "All" holds characters that an id may not; use lower-case letters, digits, -, _ and ., beginning with a letter or digit, as in "all"`,
+		file + `:3:34: earlier id "old" is there on line 2 too; remove one of the two: an address leads to one topic`,
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -69,7 +69,9 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, canonical, http.StatusMovedPermanently)
 			return
 		}
-		s.notFound(w, r)
+		if !s.serveMoved(w, r, path) {
+			s.notFound(w, r)
+		}
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

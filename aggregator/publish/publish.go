@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,8 @@ type Options struct {
 	Title string
 	// Topics are those that are published, in the order in which the first page lists them.
 	Topics []aggregator.Topic
+	// Removed are topics that were published once and are no longer: their addresses say so.
+	Removed []aggregator.TopicID
 	// Stories is how many stories a feed has at least, as far as there are so many; 50 if 0. Older ones are added as
 	// long as they are no more than Window (48 hours if 0) older than the feed's newest, up to 1000.
 	Stories int
@@ -142,6 +145,9 @@ func newSite(src Source, o Options) (*site, error) {
 	if err := s.addChannels(); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
 	}
+	if err := s.addMoved(); err != nil {
+		return nil, fmt.Errorf("make publisher: %w", err)
+	}
 	if err := s.loadPages(); err != nil {
 		return nil, fmt.Errorf("make publisher: %w", err)
 	}
@@ -185,10 +191,13 @@ type site struct {
 	// born is the date of the authority: what an empty feed gives as its last change.
 	born     time.Time
 	channels map[aggregator.TopicID]channel
-	policy   *bluemonday.Policy
-	pages    *template.Template
-	files    map[string]*rendering
-	packers  *packers
+	// moved are topics that have another id now, removed those that are no longer published.
+	moved   map[aggregator.TopicID]aggregator.TopicID
+	removed map[aggregator.TopicID]bool
+	policy  *bluemonday.Policy
+	pages   *template.Template
+	files   map[string]*rendering
+	packers *packers
 	// cache keeps what is published, cuts what readers cut out of it.
 	cache, cuts *cache
 	fields      sharedFields
@@ -226,7 +235,7 @@ func (s *site) addChannels() error {
 		if _, twice := s.channels[t.ID]; twice {
 			return fmt.Errorf("topic %q is there twice", t.ID)
 		}
-		name := url.PathEscape(string(t.ID))
+		name := url.PathEscape(string(slices.Concat(t.Formerly, []aggregator.TopicID{t.ID})[0])) // ids are for ever
 		c := channel{
 			topic: t.ID, path: feedPath(t.ID), id: s.tag("topic/" + name),
 			title: oneLine(t.Title, maxTitle), description: oneLine(t.Description, maxText),

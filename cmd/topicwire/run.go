@@ -87,7 +87,7 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	if err := s.follow(ctx); err != nil {
 		return err
 	}
-	public, err := s.publisher()
+	public, err := s.publisher(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,8 +128,14 @@ func (p *program) daemon(ctx context.Context, polls bool) error {
 	return nil
 }
 
-func (s *station) publisher() (http.Handler, error) {
-	return publish.New(s.store, s.publishOptions())
+func (s *station) publisher(ctx context.Context) (http.Handler, error) {
+	removed, err := s.removedTopics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o := s.publishOptions()
+	o.Removed = removed
+	return publish.New(s.store, o)
 }
 
 func (s *station) publishOptions() publish.Options {
