@@ -49,8 +49,9 @@ type FeedState struct {
 	Validators Validators
 	// BodyHash is that of the last document that was read, as HashOf(body).
 	BodyHash Hash
-	// Title, Link (the home page), Language and DocumentID (Atom's id) are what the publisher's document says of itself.
-	Title, Link, Language, DocumentID string
+	// Title, Link (the home page), Language, DocumentID (Atom's id) and Rights (as plain text: who may do what with what it
+	// says) are what the publisher's document says of itself.
+	Title, Link, Language, DocumentID, Rights string
 	// LastPoll is the latest poll, whatever its outcome; its zero value means that there was none yet.
 	LastPoll PollRecord
 	// History has the last polls in short, LastPoll among them.
@@ -85,7 +86,7 @@ func (s *FeedState) IsRestless() bool { return s.Restless >= RestlessFeed }
 // Moved is the state of the feed once its URL has changed: nothing that the old address answered counts for the new one.
 func (s FeedState) Moved() FeedState {
 	return FeedState{
-		Title: s.Title, Link: s.Link, Language: s.Language, DocumentID: s.DocumentID, LastNew: s.LastNew, Items: s.Items,
+		Title: s.Title, Link: s.Link, Language: s.Language, DocumentID: s.DocumentID, Rights: s.Rights, LastNew: s.LastNew, Items: s.Items,
 	}
 }
 

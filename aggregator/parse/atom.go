@@ -21,6 +21,7 @@ func fromAtom(feed *atom.Feed, s *survey, b *builder) {
 	b.doc.Description = b.scope.within(s.root.summary.base).html(s.root.summary.html(), link)
 	b.doc.ID = firstOf(s.root.id, feed.ID)
 	b.offers(linksOf(feed.Links))
+	b.doc.Rights = plainTitle(firstOf(feed.Rights, value(feed.Extensions["dc"], "rights")))
 	b.doc.Hints = Hints{UpdatePeriod: updatePeriod(feed.Extensions["sy"]), UpdateBase: updateBase(feed.Extensions["sy"])}
 	b.dates = newDateReader(b.seen, b.doc.Language, b.scope.page, s.dates)
 	for i, entry := range feed.Entries {

@@ -45,7 +45,7 @@ func FuzzParse(f *testing.F) {
 		if len(doc.Items) > doc.Listed {
 			t.Errorf("%d items of %d", len(doc.Items), doc.Listed)
 		}
-		checkText(t, doc.Title, doc.Link, doc.Language, doc.Description, doc.ID)
+		checkText(t, doc.Title, doc.Link, doc.Language, doc.Description, doc.ID, doc.Rights)
 		checkText(t, doc.Repairs...)
 		for _, it := range doc.Items {
 			checkText(t, it.GUID, it.URL, it.Title, it.Summary, it.Content, it.Language, it.Image, it.Comments, it.Source.Title, it.Source.URL)

@@ -52,10 +52,10 @@ type Source struct {
 
 // Document is a feed as its publisher serves it.
 type Document struct {
-	// Title is plain text, Description HTML, Link the absolute URL of the home page, Language a BCP 47 tag, ID Atom's
-	// id or rdf:about as given; all may be empty.
-	Title, Link, Language, Description, ID string
-	Hints                                  Hints
+	// Title and Rights (RSS's copyright) are plain text, Description HTML, Link the absolute URL of the home page, Language
+	// a BCP 47 tag, ID Atom's id or rdf:about as given; all may be empty.
+	Title, Link, Language, Description, ID, Rights string
+	Hints                                          Hints
 	// Hubs are the absolute URLs of the hubs that the document offers to subscribe at, Self that of what to subscribe to
 	// there (WebSub section 4: the links rel=hub and rel=self; JSON Feed's hubs and feed_url).
 	Hubs []string
@@ -234,7 +234,7 @@ func (b *builder) date(written writtenDate) time.Time {
 // finish cleans the head and says what is missing.
 func (b *builder) finish(in *input) {
 	d := b.doc
-	for _, s := range []*string{&d.Title, &d.Link, &d.Language, &d.Description, &d.ID} {
+	for _, s := range []*string{&d.Title, &d.Link, &d.Language, &d.Description, &d.ID, &d.Rights} {
 		*s = clean(*s)
 	}
 	read := b.parsed + len(d.Skipped)

@@ -23,6 +23,7 @@ func fromRSS(feed *rss.Feed, s *survey, b *builder) {
 	b.doc.Description = b.scope.html(firstOf(s.root.summary.html(), value(feed.Extensions["itunes"], "summary", "subtitle")), link)
 	b.doc.ID = firstOf(s.root.about, s.root.id)
 	b.offers(atomLinks(atomIn(feed.Extensions, "link")))
+	b.doc.Rights = plainTitle(firstOf(feed.Copyright, value(dc, "rights")))
 	b.doc.Hints = Hints{
 		TTL: ttl(feed.TTL), SkipHours: skipHours(feed.SkipHours), SkipDays: skipDays(feed.SkipDays),
 		UpdatePeriod: updatePeriod(feed.Extensions["sy"]), UpdateBase: updateBase(feed.Extensions["sy"]),

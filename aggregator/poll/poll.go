@@ -325,7 +325,7 @@ func (p *Poller) read(ctx context.Context, j *job, resp *fetch.Response, at time
 	state := &seen.state
 	// The first document says what the feed is. A later one is known to be the same feed's by what it has of it.
 	seen.same = seen.same || j.state.LastSuccess.IsZero() || len(seen.unread) > 0 || doc.ID != "" && doc.ID == state.DocumentID
-	state.Title, state.Link, state.Language, state.DocumentID = doc.Title, doc.Link, doc.Language, doc.ID
+	state.Title, state.Link, state.Language, state.DocumentID, state.Rights = doc.Title, doc.Link, doc.Language, doc.ID, doc.Rights
 	state.LastPoll.Outcome = aggregator.OutcomeStored
 	state.LastPoll.Listed = doc.Listed
 	return nil

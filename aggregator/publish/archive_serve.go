@@ -111,7 +111,7 @@ func (s *site) archived(ctx context.Context, g generation, res resource) (*rende
 	if res.page.generation != g.Name || !g.has(res.page.number) {
 		return nil, aggregator.ErrNotFound
 	}
-	return s.cache.get(ctx, res, version{}, func(ctx context.Context) (*rendering, error) {
+	return s.cuts.get(ctx, res, version{}, func(ctx context.Context) (*rendering, error) {
 		page, err := s.options.Archive.page(ctx, g, res.page.number)
 		if err != nil {
 			return nil, err

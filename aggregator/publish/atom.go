@@ -25,6 +25,7 @@ type atomFeed struct {
 	Threading string         `xml:"xmlns:thr,attr,omitempty"`
 	History   string         `xml:"xmlns:fh,attr,omitempty"`
 	Archive   *struct{}      `xml:"fh:archive"`
+	Media     string         `xml:"xmlns:media,attr,omitempty"`
 	Generator *atomGenerator `xml:"generator"`
 	Links     []atomLink     `xml:"link"`
 	Entries   []atomEntry    `xml:"entry"`
@@ -53,6 +54,7 @@ type atomSource struct {
 	ID      string     `xml:"id"`
 	Title   string     `xml:"title"`
 	Updated string     `xml:"updated"`
+	Rights  string     `xml:"rights,omitempty"`
 	Links   []atomLink `xml:"link"`
 }
 
@@ -62,6 +64,7 @@ type atomEntry struct {
 	Authors    []feeds.AtomPerson `xml:"author"`
 	Categories []atomCategory     `xml:"category"`
 	Links      []atomLink         `xml:"link"`
+	Thumbnail  *mediaThumbnail    `xml:"media:thumbnail"`
 	Source     atomSource         `xml:"source"`
 }
 
@@ -93,10 +96,14 @@ func (s *site) atom(d *document, query string) ([]byte, error) {
 		feed.Links = append(feed.Links, link("hub", hub, "", ""))
 	}
 	for i := range d.entries {
-		if e := &d.entries[i]; e.comments != "" && e.replies > 0 {
+		e := &d.entries[i]
+		if e.comments != "" && e.replies > 0 {
 			feed.Threading = "http://purl.org/syndication/thread/1.0"
 		}
-		feed.Entries = append(feed.Entries, atomEntryOf(&d.entries[i]))
+		if e.image != "" {
+			feed.Media = mediaNamespace
+		}
+		feed.Entries = append(feed.Entries, atomEntryOf(e))
 	}
 	var b bytes.Buffer
 	if err := feeds.WriteXML(feed, &b); err != nil {
@@ -114,10 +121,11 @@ func atomEntryOf(e *entry) atomEntry {
 			Id: e.id, Title: e.title, Published: rfc3339(e.published), Updated: rfc3339(e.updated),
 			Content: &feeds.AtomContent{Type: "html", Content: e.content},
 		},
-		Links: []atomLink{link("alternate", e.link, "", "")},
+		Links:     []atomLink{link("alternate", e.link, "", "")},
+		Thumbnail: thumbnailOf(e),
 		// The feed's own updated is not known here; that of the entry is a time at which it had changed, and does not
 		// move with each poll.
-		Source: atomSource{ID: src.id, Title: src.title, Updated: rfc3339(e.updated)},
+		Source: atomSource{ID: src.id, Title: src.title, Updated: rfc3339(e.updated), Rights: src.rights},
 	}
 	if e.summary != "" {
 		out.Summary = &feeds.AtomSummary{Type: "html", Content: e.summary}

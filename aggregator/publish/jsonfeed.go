@@ -65,6 +65,7 @@ type jsonSource struct {
 	FeedTitle  string                `json:"feed_title"`
 	FeedURL    string                `json:"feed_url,omitempty"`
 	HomePage   string                `json:"home_page_url,omitempty"`
+	Rights     string                `json:"rights,omitempty"`
 	Title      string                `json:"title"`
 	URL        string                `json:"url,omitempty"`
 	Published  string                `json:"published"`
@@ -141,7 +142,7 @@ func jsonItemOf(e *entry) jsonItem {
 
 func jsonSourceOf(r *report) jsonSource {
 	return jsonSource{
-		Item: r.item, Feed: r.source.feed, FeedTitle: r.source.title, FeedURL: r.source.url, HomePage: r.source.home,
+		Item: r.item, Feed: r.source.feed, FeedTitle: r.source.title, FeedURL: r.source.url, HomePage: r.source.home, Rights: r.source.rights,
 		Title: r.title, URL: r.url, Published: rfc3339(r.published), DateSource: r.dateSource, FirstSeen: rfc3339(r.firstSeen),
 	}
 }

@@ -17,6 +17,8 @@ import (
 type source struct {
 	feed                 aggregator.FeedID
 	id, title, url, home string
+	// rights says in a line who may do what with what the feed says, "" where the publisher does not.
+	rights string
 	// secret is the feed's URL, as a published link would show it, where that is private.
 	secret string
 }
@@ -50,6 +52,8 @@ func (s *site) source(status aggregator.FeedStatus) *source {
 		id:    s.tag("feed/" + url.PathEscape(string(status.Feed.ID))),
 		title: oneLine(status.DisplayTitle(), maxName),
 		url:   webLink(status.Feed.URL),
+		// A sentence at most: some publishers put their terms there.
+		rights: oneLine(status.State.Rights, maxTitle),
 	}
 	if src.title == "" {
 		src.title = "Unnamed feed"

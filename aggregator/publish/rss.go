@@ -19,8 +19,8 @@ import (
 const rssType = "application/rss+xml; charset=utf-8"
 
 // rssFeed is RSS 2.0 with the modules that it takes to say what Atom says: content for the full text, dc for authors
-// that have no mail address, atom for the link to itself; and slash for the number of comments and itunes for how long a
-// recording takes where there are any.
+// that have no mail address and for rights, atom for the link to itself; and, where there are any, slash for the number of
+// comments, itunes for how long a recording takes, and media for pictures and for files beyond the first.
 type rssFeed struct {
 	XMLName xml.Name   `xml:"rss"`
 	Version string     `xml:"version,attr"`
@@ -30,6 +30,7 @@ type rssFeed struct {
 	Slash   string     `xml:"xmlns:slash,attr,omitempty"`
 	ITunes  string     `xml:"xmlns:itunes,attr,omitempty"`
 	History string     `xml:"xmlns:fh,attr,omitempty"`
+	Media   string     `xml:"xmlns:media,attr,omitempty"`
 	Channel rssChannel `xml:"channel"`
 }
 
@@ -57,6 +58,33 @@ type rssItem struct {
 	Comments   string     `xml:"comments,omitempty"`
 	Replies    int        `xml:"slash:comments,omitempty"`
 	Duration   int64      `xml:"itunes:duration,omitempty"` // in seconds
+	Language   string     `xml:"dc:language,omitempty"`
+	Rights     string     `xml:"dc:rights,omitempty"`
+	Thumbnail  *mediaThumbnail
+	Files      []mediaContent
+}
+
+// mediaNamespace is that of Media RSS, which both XML formats take.
+const mediaNamespace = "http://search.yahoo.com/mrss/"
+
+type mediaThumbnail struct {
+	XMLName xml.Name `xml:"media:thumbnail"`
+	URL     string   `xml:"url,attr"`
+}
+
+type mediaContent struct {
+	XMLName  xml.Name `xml:"media:content"`
+	URL      string   `xml:"url,attr"`
+	Type     string   `xml:"type,attr,omitempty"`
+	Size     int64    `xml:"fileSize,attr,omitempty"`
+	Duration int64    `xml:"duration,attr,omitempty"` // in seconds
+}
+
+func thumbnailOf(e *entry) *mediaThumbnail {
+	if e.image == "" {
+		return nil
+	}
+	return &mediaThumbnail{URL: e.image}
 }
 
 type rssSource struct {
@@ -93,12 +121,15 @@ func (s *site) rss(d *document, query string) ([]byte, error) {
 		feed.Channel.Description = feed.Channel.Title
 	}
 	for i := range d.entries {
-		item := rssItemOf(&d.entries[i])
+		item := rssItemOf(&d.entries[i], d.language)
 		if item.Replies > 0 {
 			feed.Slash = "http://purl.org/rss/1.0/modules/slash/"
 		}
 		if item.Duration > 0 {
 			feed.ITunes = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+		}
+		if item.Thumbnail != nil || len(item.Files) > 0 {
+			feed.Media = mediaNamespace
 		}
 		feed.Channel.Items = append(feed.Channel.Items, item)
 	}
@@ -110,7 +141,8 @@ func (s *site) rss(d *document, query string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func rssItemOf(e *entry) rssItem {
+// rssItemOf is the entry in a channel of the given language.
+func rssItemOf(e *entry, language string) rssItem {
 	src := e.reports[0].source
 	out := rssItem{
 		RssItem: feeds.RssItem{
@@ -118,7 +150,10 @@ func rssItemOf(e *entry) rssItem {
 			Guid:    &feeds.RssGuid{Id: e.id, IsPermaLink: "false"},
 			Content: &feeds.RssContent{Content: e.content},
 		},
-		Comments: e.comments, Replies: e.replies,
+		Comments: e.comments, Replies: e.replies, Rights: rssText(src.rights), Thumbnail: thumbnailOf(e),
+	}
+	if e.language != language {
+		out.Language = e.language
 	}
 	if e.summary == "" {
 		if out.Description = html.EscapeString(e.excerpt); e.excerpt == "" {
@@ -135,11 +170,12 @@ func rssItemOf(e *entry) rssItem {
 		out.Source = &rssSource{URL: where, Title: rssText(src.title)}
 	}
 	for _, f := range e.files {
-		if enclosure := rssEnclosure(f); enclosure != nil {
+		if enclosure := rssEnclosure(f); enclosure != nil && out.Enclosure == nil {
 			out.Enclosure = enclosure // RSS has room for one
 			out.Duration = seconds(f.Duration)
-			break
+			continue
 		}
+		out.Files = append(out.Files, mediaContent{URL: f.URL, Type: f.Type, Size: f.Length, Duration: seconds(f.Duration)})
 	}
 	return out
 }

@@ -218,6 +218,9 @@ func sample() *memory {
 	second := item("agency", "second", 4, "data-protection")
 	second.Title = "Regulator fines broker"
 
+	courier := feed("courier", "The Courier")
+	courier.State.Rights = "© 2026 Courier & Sons <all rights reserved>"
+
 	lost := feed("lost", "The Lost Gazette")
 	lost.State.LastPoll = aggregator.PollRecord{
 		At: noon, Outcome: aggregator.OutcomeFailed, Status: 404, Error: "get https://lost.example/feed.xml: not found (404): look for the feed's new URL",
@@ -242,7 +245,7 @@ func sample() *memory {
 			story(urdu), story(second), story(bare),
 		},
 		feeds: map[aggregator.FeedID]aggregator.FeedStatus{
-			"courier": feed("courier", "The Courier"), "agency": feed("agency", "News & Agency"),
+			"courier": courier, "agency": feed("agency", "News & Agency"),
 			"urdu": feed("urdu", "روزنامہ خبر"), "lost": lost, "hush": hush, "new": {Feed: aggregator.Feed{ID: "new"}, Active: true},
 		},
 		revisions: map[aggregator.ItemID][]aggregator.Revision{pakistan.ID: {{

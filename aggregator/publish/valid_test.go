@@ -65,7 +65,7 @@ func hostileSource(pick func() string, at func() time.Time) *memory {
 	for _, id := range []aggregator.FeedID{"one", "two"} {
 		src.feeds[id] = aggregator.FeedStatus{
 			Feed:  aggregator.Feed{ID: id, URL: pick(), Title: pick(), Private: id == "two"},
-			State: aggregator.FeedState{Title: pick(), Link: pick(), Language: pick(), DocumentID: pick()},
+			State: aggregator.FeedState{Title: pick(), Link: pick(), Language: pick(), DocumentID: pick(), Rights: pick()},
 		}
 	}
 	return src

@@ -374,7 +374,30 @@ func (c checker) atomSource(e *node) {
 	c.id(c.one(sources[0], atom+"id"))
 	c.text(c.one(sources[0], atom+"title"))
 	c.date(c.one(sources[0], atom+"updated"))
+	c.atMostOne(sources[0], atom+"rights")
+	for _, r := range sources[0].all(atom + "rights") {
+		c.text(r.text)
+	}
+	c.media(e)
 	c.atomLinks(sources[0], false)
+}
+
+// media checks what is of Media RSS.
+func (c checker) media(n *node) {
+	c.t.Helper()
+	const media = "http://search.yahoo.com/mrss/ "
+	c.atMostOne(n, media+"thumbnail")
+	for _, m := range append(n.all(media+"thumbnail"), n.all(media+"content")...) {
+		c.link(m.attrs["url"])
+		if mime, ok := m.attrs["type"]; ok && !mimeForm.MatchString(mime) {
+			c.errorf("media type %q", mime)
+		}
+		for _, name := range []string{"fileSize", "duration"} {
+			if number, ok := m.attrs[name]; ok {
+				c.length(number)
+			}
+		}
+	}
 }
 
 func linksOf(n *node, rel string) []string {
@@ -497,6 +520,15 @@ func (c checker) rssItem(it *node) {
 	c.html(c.one(it, content))
 	c.mailDate(c.one(it, "pubDate"))
 	c.tag(c.one(it, "guid"))
+	c.media(it)
+	const dc = "http://purl.org/dc/elements/1.1/ "
+	c.atMostOne(it, dc+"rights", dc+"language")
+	for _, r := range it.all(dc + "rights") {
+		c.text(r.text)
+	}
+	for _, l := range it.all(dc + "language") {
+		c.language(l.text)
+	}
 	if it.all("guid")[0].attrs["isPermaLink"] != "false" {
 		c.errorf("guid poses as a link")
 	}

@@ -73,6 +73,7 @@ const (
 	goneField
 	stoppedField
 	restlessField
+	rightsField
 )
 
 // headOf is what of a state goes into its head.
@@ -102,6 +103,7 @@ func encodeState(s *aggregator.FeedState) []byte {
 	w.text(linkField, s.Link)
 	w.text(languageField, s.Language)
 	w.text(documentIDField, s.DocumentID)
+	w.text(rightsField, s.Rights)
 	w.time(lastSuccessField, s.LastSuccess)
 	w.time(lastNewField, s.LastNew)
 	w.time(lastWholeField, s.LastWhole)
@@ -218,6 +220,8 @@ func setState(s *aggregator.FeedState, f field) {
 		s.Language = f.text
 	case documentIDField:
 		s.DocumentID = f.text
+	case rightsField:
+		s.Rights = f.text
 	case lastSuccessField:
 		s.LastSuccess = f.time()
 	case lastNewField:

@@ -23,7 +23,7 @@ func fullState() aggregator.FeedState {
 	return aggregator.FeedState{
 		Due: at(60).Add(1), Validators: aggregator.Validators{ETag: "W/\"\xfe\x00 \"", LastModified: "yesterday, about noon"},
 		BodyHash: aggregator.HashOf("body"),
-		Title:    "t", Link: "l", Language: "ur-PK", DocumentID: "urn:d",
+		Title:    "t", Link: "l", Language: "ur-PK", DocumentID: "urn:d", Rights: "© R",
 		LastPoll: aggregator.PollRecord{
 			At: at(1).Add(123456789), Duration: 1234567 * time.Nanosecond, Outcome: aggregator.OutcomeFailed, Status: 599,
 			Bytes: 1 << 40, Error: "broken", Repairs: []string{"one", "two"}, Listed: 1, New: 2, Changed: 3, TooOld: 4,
