@@ -53,8 +53,9 @@ func newSwap(escapes ...string) (s struct{ write, read *strings.Replacer }) {
 	return s
 }
 
-// pack writes when the page was made and its stories, and then its three documents in one zstd frame (RFC 8878).
-func (p pagePacker) pack(page *archivePage) ([]byte, error) {
+// pack writes when the page was made and its stories, and then its three documents in one zstd frame (RFC 8878), each
+// behind its length, the last bit of which says that it is swapped.
+func (p pagePacker) pack(page *archivePage) []byte {
 	out := binary.AppendVarint(nil, page.made.Unix())
 	out = binary.AppendUvarint(out, uint64(len(page.stories)))
 	for _, id := range page.stories {
@@ -62,13 +63,13 @@ func (p pagePacker) pack(page *archivePage) ([]byte, error) {
 	}
 	var documents []byte
 	for i, d := range [][]byte{page.atom, page.rss, page.json} {
-		written := swaps[i].write.Replace(string(d))
-		if swaps[i].read.Replace(written) != string(d) {
-			return nil, fmt.Errorf("pack page: document %d does not come back", i)
+		written, swapped := swaps[i].write.Replace(string(d)), uint64(1)
+		if swaps[i].read.Replace(written) != string(d) { // whatever is in it, it has to come back
+			written, swapped = string(d), 0
 		}
-		documents = append(binary.AppendUvarint(documents, uint64(len(written))), written...)
+		documents = append(binary.AppendUvarint(documents, uint64(len(written))<<1|swapped), written...)
 	}
-	return p.enc.EncodeAll(documents, out), nil
+	return p.enc.EncodeAll(documents, out)
 }
 
 var errPage = errors.New("what is stored of it is damaged")
@@ -93,12 +94,16 @@ func (p pagePacker) unpack(value []byte) (*archivePage, error) {
 		return nil, fmt.Errorf("%w: %w", errPage, err)
 	}
 	for i, d := range []*[]byte{&page.atom, &page.rss, &page.json} {
-		size, n := binary.Uvarint(documents)
+		head, n := binary.Uvarint(documents)
+		size := head >> 1
 		if n <= 0 || size > uint64(len(documents)-n) {
 			return nil, errPage
 		}
-		*d = []byte(swaps[i].read.Replace(string(documents[n : n+int(size)])))
-		documents = documents[n+int(size):]
+		written := documents[n : n+int(size)]
+		if head&1 == 1 {
+			written = []byte(swaps[i].read.Replace(string(written)))
+		}
+		*d, documents = written, documents[n+int(size):]
 	}
 	return page, nil
 }

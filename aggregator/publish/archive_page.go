@@ -70,11 +70,7 @@ func (a *Archive) cut(ctx context.Context, c channel, g generation) (next genera
 	for _, id := range kept {
 		notes = append(notes, aggregator.Note{Space: g.space(), Key: storyKey(id), Value: binary.AppendUvarint(nil, uint64(number))})
 	}
-	packed, err := a.packer.pack(&page)
-	if err != nil {
-		return g, false, err
-	}
-	notes = append(notes, aggregator.Note{Space: g.space(), Key: pageKey(number), Value: packed})
+	notes = append(notes, aggregator.Note{Space: g.space(), Key: pageKey(number), Value: a.packer.pack(&page)})
 	g.Last, g.Pending, g.Bytes = number, left, max(0, g.Bytes-size)
 	if len(left) == 0 {
 		g.Bytes = 0
