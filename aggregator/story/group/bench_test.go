@@ -61,6 +61,10 @@ func (m *made) Story(context.Context, aggregator.StoryID) (aggregator.Story, err
 	return aggregator.Story{}, aggregator.ErrNotFound
 }
 
+func (m *made) Version(context.Context, aggregator.TopicID) (aggregator.Version, error) {
+	return aggregator.Version{}, nil
+}
+
 func (m *made) Items(context.Context, aggregator.ItemQuery) iter.Seq2[aggregator.Item, error] {
 	return func(func(aggregator.Item, error) bool) {}
 }

@@ -17,7 +17,8 @@
 //
 // What is looked at are the items that were found in the last seven days, at most Options.Limit of them, the latest. They
 // are kept in memory as sketches and read from the store where two are alike, a bounded number for each new item. After a
-// restart those are read again that were published in the last fourteen days.
+// restart those are read again that were published in the last fourteen days and are among the latest changes, twice as many
+// as are kept: that takes a bounded time whatever the store holds.
 //
 // # Polls at once
 //
@@ -46,6 +47,8 @@ const (
 	// mostCompared is how many items one is compared with, mostOfFeed how many of them may be of its own feed.
 	mostCompared = 8
 	mostOfFeed   = 2
+	// loadFactor is how many of the latest changes are looked at after a restart, for each item that is kept.
+	loadFactor = 2
 	// published is how long ago an item that is looked at after a restart may have been published.
 	published = 14 * 24 * time.Hour
 )
@@ -55,6 +58,7 @@ type Store interface {
 	Item(ctx context.Context, id aggregator.ItemID) (aggregator.Item, error)
 	Story(ctx context.Context, id aggregator.StoryID) (aggregator.Story, error)
 	Items(ctx context.Context, q aggregator.ItemQuery) iter.Seq2[aggregator.Item, error]
+	Version(ctx context.Context, topic aggregator.TopicID) (aggregator.Version, error)
 }
 
 // Options are what a Grouper works with. Store and Now are required.
@@ -297,7 +301,15 @@ func (g *Grouper) Load(ctx context.Context) error {
 		pending: map[near.Serial]*claim{}, claimed: map[aggregator.StoryID]*claim{},
 	}
 	now := g.Now()
-	for it, err := range g.Store.Items(ctx, aggregator.ItemQuery{Since: now.Add(-published)}) {
+	version, err := g.Store.Version(ctx, aggregator.AllTopics)
+	if err != nil {
+		return fmt.Errorf("read how many items there are: %w", err)
+	}
+	query := aggregator.ItemQuery{Since: now.Add(-published)}
+	if most := loadFactor * uint64(g.Limit); version.Seq > most {
+		query.After = version.Seq - most
+	}
+	for it, err := range g.Store.Items(ctx, query) {
 		if err != nil {
 			return fmt.Errorf("read the items of the last days: %w", err)
 		}

@@ -26,6 +26,8 @@ type shelf struct {
 	mu    sync.Mutex
 	items []aggregator.Item
 	fails error
+	// read counts the items that were listed.
+	read int
 }
 
 func (s *shelf) put(items ...aggregator.Item) {
@@ -48,6 +50,12 @@ func (s *shelf) Item(_ context.Context, id aggregator.ItemID) (aggregator.Item, 
 	return aggregator.Item{}, aggregator.ErrNotFound
 }
 
+func (s *shelf) Version(context.Context, aggregator.TopicID) (aggregator.Version, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return aggregator.Version{Seq: uint64(len(s.items))}, nil
+}
+
 func (s *shelf) Story(_ context.Context, id aggregator.StoryID) (aggregator.Story, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +73,11 @@ func (s *shelf) Items(_ context.Context, q aggregator.ItemQuery) iter.Seq2[aggre
 	s.mu.Unlock()
 	return func(yield func(aggregator.Item, error) bool) {
 		for _, it := range items {
-			if !it.Published.Before(q.Since) && !yield(it, nil) {
+			if it.Published.Before(q.Since) || it.Seq <= q.After {
+				continue
+			}
+			s.read++
+			if !yield(it, nil) {
 				return
 			}
 		}
@@ -221,6 +233,23 @@ func TestURLsFollow(t *testing.T) {
 	same.Feed, same.ID, same.Content = "e", aggregator.ItemID{2}, "<p>"+prose("report", 100)+"</p>"
 	if got := w.store(t, same)[0]; got.Story != page.Story {
 		t.Error("an item with the page of a stored one was put into the story of a like text")
+	}
+}
+
+// TestRestartReadsTheLatest: a process that starts reads no more than twice what it can keep, however much is stored.
+func TestRestartReadsTheLatest(t *testing.T) {
+	w := newWire(group.Options{})
+	for i := range 300 {
+		w.store(t, item("a", fmt.Sprint("old-", i), "A line."))
+	}
+	first := w.store(t, item("a", "report", prose("report", 100)))[0]
+	w.shelf.read = 0
+	again := w.restarted(group.Options{Limit: 32})
+	if got := again.store(t, item("b", "copy", prose("report", 100)))[0]; got.Story != first.Story {
+		t.Error("the latest item was not read")
+	}
+	if w.shelf.read != 64 {
+		t.Errorf("%d items read, want 64", w.shelf.read)
 	}
 }
 
