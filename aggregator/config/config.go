@@ -64,6 +64,8 @@ type Config struct {
 	Retention aggregator.Retention
 	// Queries are those that topics refer to by @name, by their names; nil where there are none.
 	Queries map[string]string
+	// Headers are what requests for feeds have of their own, by the names of headers. A feed that has any is private.
+	Headers map[aggregator.FeedID]map[string]string
 	// Feeds and Topics are in the order of the file, the topics of packs first.
 	Feeds  []aggregator.Feed
 	Topics []aggregator.Topic

@@ -39,7 +39,11 @@ func AddFeeds(file string, data []byte, feeds []aggregator.Feed, o Options) ([]b
 		lines[i] = feedLine(f)
 	}
 	e.add(lines)
-	return e.checked(old, func(want *Config, got []aggregator.Feed) bool {
+	ids := make([]aggregator.FeedID, len(feeds))
+	for i, f := range feeds {
+		ids[i] = f.ID
+	}
+	return e.checked(old, ids, func(want *Config, got []aggregator.Feed) bool {
 		known := len(want.Feeds)
 		if len(got) != known+len(feeds) || !reflect.DeepEqual(got[:known], want.Feeds) {
 			return false
@@ -69,11 +73,26 @@ func RemoveFeed(file string, data []byte, id aggregator.FeedID, o Options) ([]by
 	if !e.remove(i) {
 		return nil, ErrNotEditable
 	}
-	return e.checked(old, func(want *Config, got []aggregator.Feed) bool {
+	return e.checked(old, []aggregator.FeedID{id}, func(want *Config, got []aggregator.Feed) bool {
 		want.Feeds = slices.Delete(slices.Clone(want.Feeds), i, i+1)
-		delete(want.Retention.Feeds, id)
 		return slices.EqualFunc(got, want.Feeds, func(a, b aggregator.Feed) bool { return reflect.DeepEqual(a, b) })
 	})
+}
+
+// forget takes out what the config says of a feed apart from the feed itself.
+func (c *Config) forget(id aggregator.FeedID) {
+	drop(&c.Headers, id)
+	drop(&c.Stories.Exact, id)
+	drop(&c.WebSub.Subscribed, id)
+	drop(&c.Publish.Priority, id)
+	drop(&c.Retention.Feeds, id)
+}
+
+// drop takes an entry out of a map, which is nil when it has no other.
+func drop[V any](m *map[aggregator.FeedID]V, id aggregator.FeedID) {
+	if delete(*m, id); len(*m) == 0 {
+		*m = nil
+	}
 }
 
 // feedLine is a feed as one line of a list.
@@ -323,8 +342,8 @@ func (e *editor) remove(i int) bool {
 }
 
 // checked is the text with its changes if it says what it should: same is given the old config to be made what is wanted
-// of it, and the feeds that the text has now.
-func (e *editor) checked(old *Config, same func(want *Config, got []aggregator.Feed) bool) ([]byte, error) {
+// of it, and the feeds that the text has now. ids are those that were added or removed.
+func (e *editor) checked(old *Config, ids []aggregator.FeedID, same func(want *Config, got []aggregator.Feed) bool) ([]byte, error) {
 	text := []byte(e.bom + e.source)
 	now, err := Parse(e.file, text, e.o)
 	if err != nil {
@@ -334,8 +353,9 @@ func (e *editor) checked(old *Config, same func(want *Config, got []aggregator.F
 		return nil, ErrNotEditable
 	}
 	now.Feeds = old.Feeds
-	if len(old.Retention.Feeds) == 0 {
-		old.Retention.Feeds = now.Retention.Feeds
+	for _, id := range ids {
+		old.forget(id)
+		now.forget(id)
 	}
 	if !reflect.DeepEqual(old, now) {
 		return nil, ErrNotEditable

@@ -41,6 +41,7 @@ func TestFeedsAreAddedInPlace(t *testing.T) {
 		"several lines of one": {"feeds:\n - title: >-\n    long\n\n    # text\n   url: https://a.example/\n", "feeds:\n - title: >-\n    long\n\n    # text\n   url: https://a.example/\n FIRST\n SECOND\n"},
 		"brackets":             {"feeds: [{url: https://a.example/}]\n", "feeds: [{url: https://a.example/},\n  FLOW1,\n  FLOW2]\n"},
 		"brackets over lines":  {"feeds: [\n  {url: https://a.example/},\n]\n", "feeds: [\n  {url: https://a.example/},FLOW1,\n  FLOW2]\n"},
+		"with push for all":    {"base_url: https://w.example\nwebsub: {subscribe: true}\nfeeds: [{url: https://a.example/}]\n", "base_url: https://w.example\nwebsub: {subscribe: true}\nfeeds: [{url: https://a.example/},\n  FLOW1,\n  FLOW2]\n"},
 		"an anchor":            {"feeds: &all\n  - url: https://a.example/\n", "feeds: &all\n  - url: https://a.example/\n  FIRST\n  SECOND\n"},
 		"Windows":              {"\ufefffeeds:\r\n  - url: https://a.example/\r\nlisten: :1\r\n", "\ufefffeeds:\r\n  - url: https://a.example/\r\n  FIRST\r\n  SECOND\r\nlisten: :1\r\n"},
 	} {
@@ -65,15 +66,16 @@ func TestFeedsAreRemovedInPlace(t *testing.T) {
 		id   aggregator.FeedID
 		want string
 	}{
-		"the first":          {three, "a", strings.Replace(three, "  - id: a\n    # about a\n    url: https://a.example/\n", "", 1)},
-		"one in the middle":  {three, "b", strings.Replace(three, "  - {id: b, url: https://b.example/}\n", "", 1)},
-		"the last":           {three, "c", strings.Replace(three, "  - id: c\n    url: https://c.example/\n", "", 1)},
-		"the only one":       {"feeds:\n- url: https://a.example/\n", "a.example", "feeds:\n"},
-		"without an end":     {"feeds:\n- {id: b, url: https://b.example/}\n- url: https://a.example/", "a.example", "feeds:\n- {id: b, url: https://b.example/}\n"},
-		"first in brackets":  {"feeds: [{id: a, url: https://a.example/}, {id: b, url: https://b.example/}]", "a", "feeds: [{id: b, url: https://b.example/}]"},
-		"last in brackets":   {"feeds: [{id: a, url: https://a.example/}, {id: b, url: https://b.example/}]", "b", "feeds: [{id: a, url: https://a.example/}]"},
-		"alone in brackets":  {"feeds: [{id: a, url: https://a.example/}]", "a", "feeds: []"},
-		"with its retention": {"feeds:\n - {id: a, url: https://a.example/, retention: {age: 1d}}\n", "a", "feeds:\n"},
+		"the first":         {three, "a", strings.Replace(three, "  - id: a\n    # about a\n    url: https://a.example/\n", "", 1)},
+		"one in the middle": {three, "b", strings.Replace(three, "  - {id: b, url: https://b.example/}\n", "", 1)},
+		"the last":          {three, "c", strings.Replace(three, "  - id: c\n    url: https://c.example/\n", "", 1)},
+		"the only one":      {"feeds:\n- url: https://a.example/\n", "a.example", "feeds:\n"},
+		"without an end":    {"feeds:\n- {id: b, url: https://b.example/}\n- url: https://a.example/", "a.example", "feeds:\n- {id: b, url: https://b.example/}\n"},
+		"first in brackets": {"feeds: [{id: a, url: https://a.example/}, {id: b, url: https://b.example/}]", "a", "feeds: [{id: b, url: https://b.example/}]"},
+		"last in brackets":  {"feeds: [{id: a, url: https://a.example/}, {id: b, url: https://b.example/}]", "b", "feeds: [{id: a, url: https://a.example/}]"},
+		"alone in brackets": {"feeds: [{id: a, url: https://a.example/}]", "a", "feeds: []"},
+		"with all of its own": {"feeds:\n - {id: a, url: https://a.example/, retention: {age: 1d}, stories: exact, priority: 3, subscribe: false, headers: {X-Key: x}}\n" +
+			" - {id: b, url: https://b.example/, retention: {age: 2d}}\n", "a", "feeds:\n - {id: b, url: https://b.example/, retention: {age: 2d}}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := config.RemoveFeed(file, []byte(tc.text), tc.id, options())

@@ -36,6 +36,7 @@ type feedDraft struct {
 	topics   []ref
 	exact    bool
 	priority int
+	headers  map[string]string
 	// keep is nil where the feed has no rule of its own.
 	keep *aggregator.Keep
 	// subscribe is nil where websub.subscribe counts.
@@ -78,6 +79,7 @@ func (r *reader) readFeeds(n ast.Node, d *draft) {
 		if !f.urlGiven {
 			r.problem(f.at, "a feed without a url", "add one, as in url: https://example.org/feed.xml")
 		}
+		f.Private = f.Private || len(f.headers) > 0
 		f.forget()
 		d.feeds = append(d.feeds, f)
 	}

@@ -118,6 +118,7 @@ var (
 			f.subscribe = new(bool)
 			r.readBool(n, f.subscribe)
 		}},
+		{"headers", func(r *reader, n ast.Node, f *feedDraft) { f.headers = r.readHeaders(n) }},
 		{"retention", func(r *reader, n ast.Node, f *feedDraft) { f.keep = r.readKeep(n) }},
 	}
 	topicFields = []field[topicDraft]{

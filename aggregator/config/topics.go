@@ -147,6 +147,12 @@ func (r *reader) finishFeeds(d *draft) map[string]place {
 		if f.Schedule == "" {
 			f.Schedule = d.Schedule
 		}
+		if len(draft.headers) > 0 {
+			if d.Headers == nil {
+				d.Headers = make(map[aggregator.FeedID]map[string]string)
+			}
+			d.Headers[f.ID] = draft.headers
+		}
 		d.Config.Feeds = append(d.Config.Feeds, f)
 	}
 	return ids

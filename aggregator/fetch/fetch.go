@@ -92,6 +92,8 @@ type Request struct {
 	//
 	// With an ETag goes A-IM: feed (RFC 3229), which lets a publisher answer with the new entries alone.
 	Validators aggregator.Validators
+	// Header has headers of the request's own, such as credentials. They go to the URL's origin and to no other.
+	Header map[string]string
 	// AllowPrivate lets this request connect to addresses that are not public.
 	AllowPrivate bool
 }
@@ -193,9 +195,14 @@ func (g *get) newRequest() *http.Request {
 		Method: http.MethodGet, URL: g.at, Host: g.at.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	if user := g.origin.User; user != nil && sameOrigin(g.origin, g.at) {
-		password, _ := user.Password()
-		req.SetBasicAuth(user.Username(), password)
+	if user := g.origin.User; (user != nil || len(g.request.Header) > 0) && sameOrigin(g.origin, g.at) {
+		for name, value := range g.request.Header {
+			header.Set(name, value)
+		}
+		if user != nil {
+			password, _ := user.Password()
+			req.SetBasicAuth(user.Username(), password)
+		}
 	}
 	return req.WithContext(g.ctx)
 }

@@ -129,6 +129,40 @@ func TestCredentialsStayWithTheirOrigin(t *testing.T) {
 	}
 }
 
+func TestHeadersStayWithTheirOrigin(t *testing.T) {
+	var log []string
+	record := func(name string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			log = append(log, name+r.URL.Path+" "+r.Header.Get("X-Key")+" "+r.Header.Get("Accept"))
+			if to := r.URL.Query().Get("to"); to != "" {
+				http.Redirect(w, r, to, http.StatusFound)
+				return
+			}
+			fmt.Fprint(w, document)
+		}
+	}
+	b := serve(t, record("b"))
+	a := serve(t, record("a"))
+	c := newClient(t, fetch.Options{})
+	header := map[string]string{"x-key": "s3cret", "Accept": "application/x-own"}
+	get(t, c, fetch.Request{URL: a.URL + "/1?to=/2", Header: header})
+	get(t, c, fetch.Request{URL: a.URL + "/3?to=" + b.URL + "/4?to=" + a.URL + "/5", Header: header})
+	get(t, c, fetch.Request{URL: a.URL + "/6"})
+	want := []string{"a/1 s3cret application/x-own", "a/2 s3cret application/x-own", "a/3 s3cret application/x-own", "b/4 ", "a/5 s3cret application/x-own", "a/6 "}
+	for i, line := range log {
+		if i < len(want) && strings.HasSuffix(want[i], " ") {
+			log[i] = strings.TrimRight(line[:len(want[i])], " ") + " "
+		}
+	}
+	if diff := cmp.Diff(want, log); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+	_, err := c.Get(t.Context(), fetch.Request{URL: "http://127.0.0.1:1/", Header: header})
+	if err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestValidatorsAlongRedirects(t *testing.T) {
 	both := aggregator.Validators{ETag: `"1"`, LastModified: "Mon, 02 Mar 2026 08:00:00 GMT"}
 	for name, c := range map[string]struct {

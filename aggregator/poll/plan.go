@@ -134,7 +134,7 @@ func (p *Poller) due(feed *aggregator.Feed, state *aggregator.FeedState, held, n
 // once. It reports whether it did.
 func (p *Poller) follow(ctx context.Context, j *job, seen *answer, failure error, o *outcome, now time.Time) (bool, error) {
 	before := j.state.Move
-	s := whereabouts(j, seen, failure, o.same, now)
+	s := p.whereabouts(j, seen, failure, o.same, now)
 	if note := before.Refused; strings.HasPrefix(note, movedNote+withoutUser(s.Target)) && !strings.Contains(note, takenMark) {
 		// What was found there at first was not this feed, and has been stored since: it says nothing that it is known.
 		s.Same = false
@@ -202,8 +202,8 @@ func (p *Poller) whoHas(ctx context.Context, at string, but aggregator.FeedID) (
 }
 
 // whereabouts is what a poll saw of where its feed lives.
-func whereabouts(j *job, seen *answer, failure error, same bool, now time.Time) schedule.Sighting {
-	s := schedule.Sighting{At: now, URL: j.lease.URL}
+func (p *Poller) whereabouts(j *job, seen *answer, failure error, same bool, now time.Time) schedule.Sighting {
+	s := schedule.Sighting{At: now, URL: j.lease.URL, Headers: len(p.headers(j)) > 0}
 	if resp := seen.response; resp != nil {
 		s.Redirected, s.Target, s.Private = redirected(j.lease.URL, resp.URL), resp.Moved, resp.Private
 		s.Status, s.Same = resp.Status, same && failure == nil

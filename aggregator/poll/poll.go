@@ -106,9 +106,12 @@ type Options struct {
 	// Push, where it is not nil, is told of each poll that did not fail, before it is stored. It says for how long the
 	// feed need not be polled since a hub tells what is new; 0 where none does. It is called by many goroutines, and for
 	// one poll again where that could not be stored.
-	Push   func(feed aggregator.FeedID, seen Push) time.Duration
-	Bounds schedule.Bounds
-	Now    func() time.Time
+	Push func(feed aggregator.FeedID, seen Push) time.Duration
+	// Headers are those that a feed's requests have of their own, by their names; nil gives none to any. A feed that has
+	// some is not moved by a redirect.
+	Headers func(feed aggregator.FeedID) map[string]string
+	Bounds  schedule.Bounds
+	Now     func() time.Time
 	// Jitter gives numbers in [0, 1) that spread the retries of failing feeds. It is safe for use by many goroutines.
 	Jitter func() float64
 	Log    *slog.Logger
@@ -249,6 +252,14 @@ func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error
 	}
 }
 
+// headers are those of the feed. They are for the URL that the operator gave, not for one that the feed has moved to.
+func (p *Poller) headers(j *job) map[string]string {
+	if p.Headers == nil || j.lease.URL != j.feed.URL {
+		return nil
+	}
+	return p.Headers(j.feed.ID)
+}
+
 // wholeEvery is how often a document is asked for without validators, against publishers who answer 304 for ever.
 const wholeEvery = 7 * 24 * time.Hour
 
@@ -269,7 +280,7 @@ func validators(state *aggregator.FeedState, at time.Time) aggregator.Validators
 // record.
 func (p *Poller) look(ctx context.Context, j *job, at time.Time) (answer, error) {
 	resp, err := p.Fetcher.Get(ctx, fetch.Request{
-		URL: j.lease.URL, Validators: validators(&j.state, at), AllowPrivate: j.feed.AllowPrivate,
+		URL: j.lease.URL, Validators: validators(&j.state, at), Header: p.headers(j), AllowPrivate: j.feed.AllowPrivate,
 	})
 	if err != nil {
 		return answer{}, err

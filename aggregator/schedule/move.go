@@ -32,6 +32,8 @@ type Sighting struct {
 	// Same says that the answer is this feed's: a 304, the body of before, or a document that was read and has an item,
 	// or the id, of the one of before.
 	Same bool
+	// Headers says that the feed's requests have headers of their own, which are for its URL.
+	Headers bool
 	// Private says that the target is at an address that is not public.
 	Private bool
 }
@@ -108,6 +110,8 @@ func refusal(s Sighting) string {
 		return moved + shown(s.Target) + ", which is not encrypted: an https feed is not moved to http"
 	case from.User != nil:
 		return moved + shown(s.Target) + ", which the credentials in the feed's URL are not for: change the URL in the config"
+	case s.Headers:
+		return moved + shown(s.Target) + ", which the feed's headers are not for: change the URL in the config"
 	case to.User != nil:
 		return moved + shown(s.Target) + " with a user name or password, which is not stored"
 	case s.Private:

@@ -30,6 +30,7 @@ func TestMoved(t *testing.T) {
 		notFound  = schedule.Sighting{Status: 404}
 		gone      = schedule.Sighting{Status: 410}
 		private   = schedule.Sighting{Redirected: true, Target: newURL, Status: 200, Same: true, Private: true}
+		keyed     = schedule.Sighting{Redirected: true, Target: newURL, Status: 200, Same: true, Headers: true}
 		to        = func(target string) schedule.Sighting {
 			return schedule.Sighting{Redirected: true, Target: target, Status: 200, Same: true}
 		}
@@ -68,6 +69,7 @@ func TestMoved(t *testing.T) {
 		"a target with no such feed":           {polls: []poll{{0, page}, {12 * hour, page}, {24 * hour, page}, {48 * hour, page}}, refused: "anything in common"},
 		"a target that stops being the feed":   {polls: []poll{{0, moved}, {12 * hour, page}, {24 * hour, moved}}},
 		"a private target":                     {polls: []poll{{0, private}, {12 * hour, private}, {24 * hour, private}}, refused: "not public"},
+		"with headers of its own never":        {polls: []poll{{0, keyed}, {12 * hour, keyed}, {24 * hour, keyed}}, refused: "which the feed's headers are not for"},
 		"https to http":                        {polls: []poll{{0, to("http://new.example/feed")}, {12 * hour, to("http://new.example/feed")}, {24 * hour, to("http://new.example/feed")}}, refused: "not encrypted"},
 		"credentials in the target":            {polls: []poll{{0, to("https://me:secret@new.example/")}, {12 * hour, to("https://me:secret@new.example/")}, {24 * hour, to("https://me:secret@new.example/")}}, refused: "https://new.example/ with a user name"},
 		"credentials in the feed's URL":        {from: "https://me:secret@old.example/", polls: []poll{{0, moved}, {12 * hour, moved}, {24 * hour, moved}}, refused: "change the URL in the config"},

@@ -13,21 +13,22 @@ import (
 	"testing"
 )
 
-// TestSecretsOfFeedsAreNeverShown has feeds with a password and with a token in their URLs, of which some fail, redirect and
-// repeat the URL in what they serve, and looks for both in everything that the program shows.
+// TestSecretsOfFeedsAreNeverShown has feeds with a password or a token in their URLs or a key in their headers, of which some
+// fail, redirect and repeat the URL in what they serve, and looks for all three in everything that the program shows.
 func TestSecretsOfFeedsAreNeverShown(t *testing.T) {
-	const password, token = "pass-w0rd", "t0ken-of-the-feed"
+	const password, token, key = "pass-w0rd", "t0ken-of-the-feed", "k3y-in-a-header"
+	t.Setenv("TOPICWIRE_TEST_KEY", key)
 	t.Setenv("TOPICWIRE_TEST_TOKEN", token)
 	var good, leaked atomic.Int32
 	stranger := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, _, sent := r.BasicAuth(); sent || r.Referer() != "" {
+		if _, _, sent := r.BasicAuth(); sent || r.Referer() != "" || r.Header.Get("X-Key") != "" {
 			leaked.Add(1)
 		}
 		fmt.Fprint(w, simpleFeed("stranger", 1))
 	}))
 	origin := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, sent, _ := r.BasicAuth()
-		if sent != password && r.FormValue("key") != token {
+		if sent != password && r.FormValue("key") != token && r.Header.Get("X-Key") != key {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
@@ -58,6 +59,7 @@ func TestSecretsOfFeedsAreNeverShown(t *testing.T) {
 		}
 		fmt.Fprintf(&config, "  - {id: user-%s, url: \"http://reader:%s@%s/%[1]s\"}\n", kind, password, at)
 		fmt.Fprintf(&config, "  - {id: token-%s, url: \"http://%s/%[1]s?key=${TOPICWIRE_TEST_TOKEN}\"}\n", kind, at)
+		fmt.Fprintf(&config, "  - {id: header-%s, url: \"http://%s/%[1]s?feed=3\", headers: {X-Key: \"${TOPICWIRE_TEST_KEY}\"}}\n", kind, at)
 	}
 	dir := workdir(t, config.String())
 	d := start(t, dir, "run", "--log-level", "debug")
@@ -69,14 +71,15 @@ func TestSecretsOfFeedsAreNeverShown(t *testing.T) {
 	for range 2 {
 		add("fetch", "--all")
 	}
-	if good.Load() < 10 {
-		t.Fatalf("only %d requests brought the password or the token", good.Load())
+	if good.Load() < 15 {
+		t.Fatalf("only %d requests brought a secret", good.Load())
 	}
 	add("feeds", "list")
 	add("feeds", "list", "--json")
 	for _, kind := range kinds {
 		add("feeds", "show", "user-"+kind)
 		add("feeds", "show", "token-"+kind, "--json")
+		add("feeds", "show", "header-"+kind)
 	}
 	add("feeds", "export")
 	add("export", "--format", "jsonl")
@@ -114,7 +117,7 @@ func TestSecretsOfFeedsAreNeverShown(t *testing.T) {
 		t.Errorf("too little was looked at: %d places", len(shown))
 	}
 	for place, text := range shown {
-		for _, secret := range []string{password, token} {
+		for _, secret := range []string{password, token, key} {
 			if i := strings.Index(text, secret); i >= 0 {
 				t.Errorf("%s shows a secret: ...%s...", place, bytes.TrimSpace([]byte(text[max(0, i-200):min(len(text), i+100)])))
 			}

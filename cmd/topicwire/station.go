@@ -115,9 +115,10 @@ func (s *station) newPoller() *poll.Poller {
 		Bounds: schedule.Bounds{
 			Floor: f.MinInterval, FloorUnvalidated: f.MinIntervalUnvalidated, Ceiling: f.HintCeiling,
 		},
-		Now:    s.now,
-		Jitter: rand.Float64,
-		Log:    s.log,
+		Headers: func(feed aggregator.FeedID) map[string]string { return s.config.Headers[feed] },
+		Now:     s.now,
+		Jitter:  rand.Float64,
+		Log:     s.log,
 	})
 }
 
