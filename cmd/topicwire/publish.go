@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/publish"
 	"github.com/topicwire/topicwire/aggregator/publish/folder"
 )
@@ -39,9 +40,11 @@ with publish.static in the config.`,
 				return err
 			}
 			defer done()
+			ctx, end := p.showProgress(cmd.Context(), asJSON)
+			defer end()
 			if s, ok := d.(*station); ok {
 				// The config may have changed since items were last filed under its topics.
-				if err := s.refile(cmd.Context()); err != nil {
+				if err := s.refile(ctx); err != nil {
 					return err
 				}
 				s.archiveOnce(cmd.Context())
@@ -49,7 +52,8 @@ with publish.static in the config.`,
 			if dir == "" {
 				dir = cfg.Publish.Static.Dir
 			}
-			report, err := publishInto(cmd.Context(), d, dir)
+			report, err := publishInto(ctx, d, dir)
+			end()
 			if err != nil {
 				return err
 			}
@@ -78,7 +82,16 @@ func publishInto(ctx context.Context, d publishDesk, dir string) (folder.Report,
 	if err != nil {
 		return folder.Report{}, err
 	}
-	if err := d.Publish(ctx, f.Put); err != nil {
+	put := f.Put
+	if report := aggregator.ProgressFor(ctx); report != nil {
+		done := aggregator.Progress{What: "writing the site", Unit: "files"}
+		put = func(name string, body []byte) error {
+			done.Done++
+			report(done)
+			return f.Put(name, body)
+		}
+	}
+	if err := d.Publish(ctx, put); err != nil {
 		return folder.Report{}, errors.Join(err, f.Abandon())
 	}
 	return f.Finish()
