@@ -38,6 +38,8 @@ var kills = flag.Int("kills", 8, "how often the tests of crashes kill a process"
 const (
 	crashFeeds = 8
 	crashItems = 5 // in each poll
+	// killsAStore is after how many kills there is another store: all of it is checked after each.
+	killsAStore = 25
 )
 
 // Whatever was acknowledged before a kill -9 is there, and each poll is there with its validators or not at all.
@@ -46,13 +48,17 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		commitUntilKilled(t, path)
 		return
 	}
-	path := filepath.Join(t.TempDir(), "wire.db")
-	s := open(t, path)
-	ok(t, s.SyncFeeds(t.Context(), manyFeeds(crashFeeds), dueAtStart))
-	ok(t, s.Close())
-	acknowledged := make(map[aggregator.FeedID]int)
+	var path string
+	var acknowledged map[aggregator.FeedID]int
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for round := range *kills {
+		if round%killsAStore == 0 {
+			path, acknowledged = filepath.Join(t.TempDir(), "wire.db"), make(map[aggregator.FeedID]int)
+			s := open(t, path)
+			ok(t, s.SyncFeeds(t.Context(), manyFeeds(crashFeeds), dueAtStart))
+			ok(t, s.Close())
+			t.Logf("%d kills", round)
+		}
 		killAfter(t, child(t, t.Name(), path), 1+rnd.IntN(120), acknowledged)
 		if !checkWhole(t, path, acknowledged) {
 			t.Fatalf("after kill %d", round)

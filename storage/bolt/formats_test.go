@@ -127,7 +127,7 @@ func unpack(t testing.TB, fixture, path string) {
 }
 
 // A file of each earlier format says what a store of today says that was filled in the same way, also after it was
-// written to and opened again.
+// written to, opened again and compacted.
 func TestEarlierFormatsAreRead(t *testing.T) {
 	for _, fixture := range []string{"format1.db.gz", "format2.db.gz", "format3.db.gz", "format4.db.gz"} {
 		t.Run(fixture, func(t *testing.T) {
@@ -144,6 +144,15 @@ func TestEarlierFormatsAreRead(t *testing.T) {
 						old.Revision = 9
 						ok(t, commit(t, s, l, old, newItem(l.Feed, 77, 300)))
 					}
+				},
+				func(s *bolt.Store) {
+					report, err := s.Check(t.Context(), false)
+					ok(t, err)
+					if report.Found > 0 {
+						t.Errorf("check: %+v", report)
+					}
+					_, err = s.Compact(t.Context())
+					ok(t, err)
 				},
 			} {
 				got := openAt(t, path, start)
