@@ -24,10 +24,10 @@ type cutting struct {
 	from  int64
 }
 
-// errBadCut is what is wrong with a cutting, in words for the reader.
-type errBadCut struct{ title, text string }
+// badCut is what is wrong with a cutting, in words for the reader.
+type badCut struct{ title, text string }
 
-func (e errBadCut) Error() string { return e.title }
+func (e badCut) Error() string { return e.title }
 
 // cutOf reads a request's limit, q and since.
 func (s *site) cutOf(raw string, now time.Time) (c cutting, err error) {
@@ -36,7 +36,7 @@ func (s *site) cutOf(raw string, now time.Time) (c cutting, err error) {
 	}
 	q, err := url.ParseQuery(raw)
 	if err != nil {
-		return c, errBadCut{"Not an address", "What follows the question mark cannot be read. Write & between its parts, and %26 for an & in one."}
+		return c, badCut{"Not an address", "What follows the question mark cannot be read. Write & between its parts, and %26 for an & in one."}
 	}
 	if c.limit, err = limitOf(q.Get("limit")); err != nil {
 		return c, err
@@ -50,7 +50,7 @@ func (s *site) cutOf(raw string, now time.Time) (c cutting, err error) {
 	}
 	c.query, err = queryOf(q)
 	if err != nil {
-		return c, errBadCut{"Too long a search", sentence(err.Error()) + "."}
+		return c, badCut{"Too long a search", sentence(err.Error()) + "."}
 	}
 	if c.query != "" {
 		_, err = s.matcher(c.query)
@@ -68,7 +68,7 @@ func limitOf(text string) (int, error) {
 		return maxStories, nil
 	}
 	if err != nil || n == 0 {
-		return 0, errBadCut{"Not a number of stories", "The limit wants a number from 1 to " + strconv.Itoa(maxStories) + "."}
+		return 0, badCut{"Not a number of stories", "The limit wants a number from 1 to " + strconv.Itoa(maxStories) + "."}
 	}
 	return int(min(n, maxStories)), nil
 }
@@ -89,7 +89,7 @@ func sinceOf(text string, now time.Time) (time.Time, error) {
 		}
 		return now.Truncate(step).Add(-d), nil
 	}
-	return time.Time{}, errBadCut{"Not a time",
+	return time.Time{}, badCut{"Not a time",
 		"Since wants a day as in 2026-11-24, a time as in 2026-11-24T08:00:00Z, or for how long back, as in 90m, 36h, 7d or 2w."}
 }
 
@@ -108,7 +108,7 @@ func durationOf(text string) (time.Duration, bool) {
 // matcher is what the query asks of an item. What is wrong with it is said in words for the reader.
 func (s *site) matcher(query string) (func(*aggregator.Item) bool, error) {
 	if s.options.ParseQuery == nil {
-		return nil, errBadCut{"No search", "This site has no search."}
+		return nil, badCut{"No search", "This site has no search."}
 	}
 	match, err := s.options.ParseQuery(query)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *site) matcher(query string) (func(*aggregator.Item) bool, error) {
 		if m.Place > 0 {
 			text += fmt.Sprintf(" (at character %d of the query)", m.Place)
 		}
-		return nil, errBadCut{"This search cannot be understood", text + "."}
+		return nil, badCut{"This search cannot be understood", text + "."}
 	}
 	return match, nil
 }
@@ -145,7 +145,7 @@ func (c cutting) String() string {
 
 // failFeed answers a request for a feed that could not be made as it was asked for.
 func (s *site) failFeed(w http.ResponseWriter, r *http.Request, res resource, err error) {
-	var bad errBadCut
+	var bad badCut
 	switch {
 	case errors.As(err, &bad):
 		s.message(w, r, http.StatusBadRequest, bad.title, bad.text)

@@ -325,9 +325,21 @@ func filesOf(files []aggregator.Enclosure, src *source) []aggregator.Enclosure {
 // there is one. It has at most limit characters.
 func excerptOf(it *aggregator.Item, limit int) string {
 	for _, fragment := range []string{it.Summary, it.Content} {
-		if text := oneLine(markup.PlainText(cutBytes(fragment, 64<<10)), limit); text != "" {
+		if text := oneLine(beginning(fragment, 2*limit), limit); text != "" {
 			return text
 		}
 	}
 	return ""
+}
+
+// beginning is what the HTML begins with, as plain text: so many letters at least, where there are as many in what is read of
+// it. Most texts are much longer than that, and need not be read whole.
+func beginning(fragment string, letters int) string {
+	const least, most = 4 << 10, 64 << 10
+	for size := least; ; size *= 4 {
+		text := markup.PlainText(cutBytes(fragment, size))
+		if len(text) >= 4*letters || size >= len(fragment) || size >= most { // a letter has up to four bytes
+			return text
+		}
+	}
 }
