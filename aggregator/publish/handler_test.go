@@ -286,10 +286,10 @@ func TestTheCacheIsBounded(t *testing.T) {
 // What is compressed later counts too. Cuts of feeds have a quarter of the memory.
 func TestTheCacheIsBoundedWithAllEncodings(t *testing.T) {
 	src := sample()
-	noise := make([]byte, 20_000)
+	noise := make([]byte, 8_000)
 	rand.NewChaCha8([32]byte{}).Read(noise)
 	src.stories[0].Items[0].Content = hex.EncodeToString(noise) // half of it stays when it is compressed
-	h := handler(t, src, func(o *publish.Options) { o.CacheBytes = 4 * (600 << 10) })
+	h := handler(t, src, func(o *publish.Options) { o.CacheBytes = 4 * (300 << 10) })
 	ask := func(coding string) (reads int64) {
 		src.reads.Store(0)
 		for n := 1; n <= 10; n++ {
@@ -299,12 +299,12 @@ func TestTheCacheIsBoundedWithAllEncodings(t *testing.T) {
 	}
 	ask("")
 	if n := ask(""); n != 0 {
-		t.Fatalf("of ten feeds of 45 KiB, %d were not kept in 600 KiB", n)
+		t.Fatalf("of ten feeds of 20 KiB, %d were not kept in 300 KiB", n)
 	}
 	ask("gzip")
 	ask("br")
 	if n := ask(""); n == 0 {
-		t.Error("all ten were kept in 600 KiB with both of their compressed forms")
+		t.Error("all ten were kept in 300 KiB with both of their compressed forms")
 	}
 }
 
