@@ -2,10 +2,11 @@
 // it under its topics and has the store commit the outcome as one value.
 //
 // What a poll found is decided by pure functions (settle.go) from the feed's last state, the document and what the
-// store holds of its items; when the feed is next due, and where, is package schedule's matter (plan.go). This file and
-// run.go do the I/O around them, and dispatch.go sees to it that no host is asked too much at once (package hosts), that a
-// slow one holds up no other, and that no worker waits for a disk. A failed poll is an outcome like any other:
-// it is committed with its error and its next due time, and it keeps the validators and items of the last good one.
+// store holds of its items; when the feed is next due, and where, is package schedule's matter (plan.go). look.go asks
+// the publisher, recognise.go the store, and store.go has the outcomes stored. run.go finds the work, and dispatch.go sees
+// to it that no host is asked too much at once (package hosts), that a slow one holds up no other, and that no worker
+// waits for a disk. A failed poll is an outcome like any other: it is committed with its error and its next due time, and
+// it keeps the validators and items of the last good one.
 // Work is skipped as early as it can be: at a 304, then at a body with the same hash, then at an item with the same
 // hash.
 package poll
@@ -16,10 +17,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"net/http"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -252,96 +251,6 @@ func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error
 	}
 }
 
-// headers are those of the feed. They are for the URL that the operator gave, not for one that the feed has moved to.
-func (p *Poller) headers(j *job) map[string]string {
-	if p.Headers == nil || j.lease.URL != j.feed.URL {
-		return nil
-	}
-	return p.Headers(j.feed.ID)
-}
-
-// wholeEvery is how often a document is asked for without validators, against publishers who answer 304 for ever.
-const wholeEvery = 7 * 24 * time.Hour
-
-// validators are those to ask with.
-func validators(state *aggregator.FeedState, at time.Time) aggregator.Validators {
-	last := &state.LastPoll
-	switch {
-	case at.Sub(state.LastWhole) >= wholeEvery:
-		return aggregator.Validators{}
-	case last.Outcome == aggregator.OutcomeFailed && last.Status == http.StatusIMUsed:
-		// The publisher's differences cannot be read.
-		return aggregator.Validators{}
-	}
-	return state.Validators
-}
-
-// look fetches the feed and reads it. An error is the feed's failure; the answer then has what is known of it in its
-// record.
-func (p *Poller) look(ctx context.Context, j *job, at time.Time) (answer, error) {
-	resp, err := p.Fetcher.Get(ctx, fetch.Request{
-		URL: j.lease.URL, Validators: validators(&j.state, at), Header: p.headers(j), AllowPrivate: j.feed.AllowPrivate,
-	})
-	if err != nil {
-		return answer{}, err
-	}
-	seen := answer{outcome: outcome{state: j.state}, response: resp}
-	state := &seen.state
-	state.Validators = resp.Validators
-	state.LastSuccess = at
-	record := &state.LastPoll
-	record.Status, record.Bytes, record.Error = resp.Status, resp.Bytes, ""
-	record.New, record.Changed = 0, 0
-	switch {
-	case resp.NotModified:
-		record.Outcome = aggregator.OutcomeNotModified
-		seen.same = true
-		return seen, nil
-	case resp.Delta:
-		seen.same = true
-	default:
-		state.LastWhole = at
-		state.BodyHash = aggregator.HashOf(resp.Body)
-		if state.BodyHash == j.state.BodyHash {
-			record.Outcome = aggregator.OutcomeUnchanged
-			seen.same = true
-			return seen, nil
-		}
-	}
-	err = p.read(ctx, j, resp, at, &seen)
-	return seen, err
-}
-
-// read parses the items that were not in the feed's last document as they are now.
-func (p *Poller) read(ctx context.Context, j *job, resp *fetch.Response, at time.Time, seen *answer) (err error) {
-	if j.listing, err = p.Store.Listing(ctx, j.feed.ID); err != nil {
-		// It only saves work, and who asks the store next sees to it that it works again.
-		j.listing = nil
-	}
-	before := make(map[aggregator.Hash]aggregator.ListedItem, len(j.listing))
-	for _, l := range j.listing {
-		before[l.Bytes] = l
-	}
-	doc, err := parse.Parse(resp.Body, parse.Source{
-		URL: resp.URL, ContentType: resp.ContentType, Seen: at,
-		Known: func(bytes aggregator.Hash) bool { _, ok := before[bytes]; return ok },
-	})
-	if err != nil {
-		return fmt.Errorf("parse: %w", err)
-	}
-	seen.doc = doc
-	for _, bytes := range doc.Skipped {
-		seen.unread = append(seen.unread, before[bytes])
-	}
-	state := &seen.state
-	// The first document says what the feed is. A later one is known to be the same feed's by what it has of it.
-	seen.same = seen.same || j.state.LastSuccess.IsZero() || len(seen.unread) > 0 || doc.ID != "" && doc.ID == state.DocumentID
-	state.Title, state.Link, state.Language, state.DocumentID, state.Rights = doc.Title, doc.Link, doc.Language, doc.ID, doc.Rights
-	state.LastPoll.Outcome = aggregator.OutcomeStored
-	state.LastPoll.Listed = doc.Listed
-	return nil
-}
-
 // keep finds out what the answer means for the store and commits that.
 func (p *Poller) keep(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (aggregator.PollRecord, error) {
 	o, err := p.conclude(ctx, j, seen, failure, at)
@@ -448,147 +357,6 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 	}
 	if record.New > 0 {
 		o.state.LastNew = at
-	}
-	return nil
-}
-
-// arrivals are the publishers' dates of the items that are new, zero where they are not known.
-func arrivals(items []aggregator.Item, stored map[aggregator.ItemID]aggregator.Item) []time.Time {
-	var dates []time.Time
-	for _, it := range items {
-		if _, old := stored[it.ID]; old {
-			continue
-		}
-		date := it.Published
-		if it.DateSource != aggregator.DateFromFeed {
-			date = time.Time{}
-		}
-		dates = append(dates, date)
-	}
-	return dates
-}
-
-// maxJoined bounds a listing that differences are added to: what falls out of it is read again.
-const maxJoined = 2000
-
-// joined is what to remember after a difference to a document: what it lists and what that had.
-func joined(fresh, before []aggregator.ListedItem) []aggregator.ListedItem {
-	all := slices.Concat(fresh, before)
-	seen := make(map[aggregator.Hash]bool, len(all))
-	all = slices.DeleteFunc(all, func(l aggregator.ListedItem) bool {
-		repeated := seen[l.Bytes]
-		seen[l.Bytes] = true
-		return repeated
-	})
-	return all[:min(len(all), maxJoined)]
-}
-
-// listing is what to remember of a document: nothing where its items could not be told apart in its bytes.
-func listing(unread, read []aggregator.ListedItem, hashes []aggregator.Hash) []aggregator.ListedItem {
-	if len(hashes) != len(read) {
-		return nil
-	}
-	all := slices.Clone(unread)
-	for i, l := range read {
-		l.Bytes = hashes[i]
-		all = append(all, l)
-	}
-	return all
-}
-
-// recognise finds out which of the document's items the store has.
-func (p *Poller) recognise(ctx context.Context, j *job, batch *story.Batch, at time.Time) (sighting, error) {
-	answers, err := p.Store.Resolve(ctx, batch.Lookups())
-	if err != nil {
-		return sighting{}, fmt.Errorf("look up stored items: %w", err)
-	}
-	s := sighting{
-		feed:      j.feed,
-		previous:  j.state,
-		at:        at,
-		stored:    make(map[aggregator.ItemID]aggregator.Item),
-		earlier:   make(map[aggregator.ItemID][]aggregator.Hash),
-		unchanged: make(map[aggregator.ItemID]bool),
-	}
-	for i, known := range batch.Resolve(answers) {
-		it := &batch.Items[i]
-		switch {
-		case !known.Found:
-		case known.Hash == it.Hash:
-			s.unchanged[it.ID] = true
-		default:
-			stored, err := p.Store.Item(ctx, it.ID)
-			switch {
-			case errors.Is(err, aggregator.ErrNotFound):
-				// It was pruned, and the feed still lists it.
-				s.unchanged[it.ID] = true
-			case err != nil:
-				return sighting{}, fmt.Errorf("read stored item %s: %w", it.ID, err)
-			default:
-				s.stored[it.ID] = stored
-				if s.earlier[it.ID], err = p.earlierTexts(ctx, &stored, it); err != nil {
-					return sighting{}, err
-				}
-			}
-		}
-	}
-	s.items = batch.Items
-	return s, nil
-}
-
-// earlierTexts are the hashes of the texts that a stored item had, where its text has changed now. A noisy item has too many.
-func (p *Poller) earlierTexts(ctx context.Context, stored, it *aggregator.Item) ([]aggregator.Hash, error) {
-	if p.Archive == nil || stored.TextHash == it.TextHash || stored.Revision < 2 || stored.Noisy() {
-		return nil, nil
-	}
-	texts, err := p.Archive.Revisions(ctx, stored.ID)
-	if err != nil {
-		return nil, fmt.Errorf("read the earlier texts of item %s: %w", stored.ID, err)
-	}
-	hashes := make([]aggregator.Hash, 0, len(texts))
-	for _, r := range texts {
-		hashes = append(hashes, story.TextHash(&aggregator.Item{Title: r.Title, Summary: r.Summary, Content: r.Content}))
-	}
-	return hashes, nil
-}
-
-// Topics are what an item is filed under: the topics that match it and those that its feed forces, sorted.
-func Topics(matching Classifier, forced []aggregator.TopicID, it *aggregator.Item) []aggregator.TopicID {
-	topics := append(matching.Match(it), forced...)
-	slices.Sort(topics)
-	return slices.Compact(topics)
-}
-
-// failed is the outcome of a poll that ended in an error. What earlier polls brought stays, the validators too: they
-// still vouch for the document that is stored. answer has what is known of the publisher's answer.
-func failed(j *job, answer *aggregator.PollRecord, failure error) outcome {
-	o := outcome{state: j.state}
-	o.state.LastPoll = aggregator.PollRecord{
-		Outcome: aggregator.OutcomeFailed,
-		Status:  answer.Status,
-		Bytes:   answer.Bytes,
-		Error:   withoutSecrets(j.feed, strings.Join(strings.Fields(failure.Error()), " ")),
-	}
-	if refused := refusal(failure); refused != nil {
-		o.state.LastPoll.Status, o.state.LastPoll.Bytes = refused.Status, refused.Bytes
-	}
-	return o
-}
-
-// withoutSecrets hides the query of a private feed's URL, which errors name: they are logged and listed.
-func withoutSecrets(feed aggregator.Feed, text string) string {
-	_, query, ok := strings.Cut(feed.URL, "?")
-	if !feed.Private || !ok || query == "" {
-		return text
-	}
-	return strings.ReplaceAll(text, query, "hidden")
-}
-
-// refusal is the failure as the fetcher describes it, nil where it is another.
-func refusal(failure error) *fetch.Error {
-	var refused *fetch.Error
-	if errors.As(failure, &refused) {
-		return refused
 	}
 	return nil
 }

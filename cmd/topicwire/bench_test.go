@@ -177,6 +177,8 @@ func BenchmarkPass(b *testing.B) {
 		b.ReportMetric(polls/bare.wall.Seconds(), "bare-polls/s")
 		b.ReportMetric(bare.wall.Seconds()/took.wall.Seconds(), "of-bare")
 		b.ReportMetric(bare.cpu.Seconds()/took.cpu.Seconds(), "cpu-of-bare")
+		b.ReportMetric(took.cpu.Seconds()*1e6/polls, "cpu-µs/poll")
+		b.ReportMetric(bare.cpu.Seconds()*1e6/polls, "bare-cpu-µs/poll")
 		b.ReportMetric(float64(peakMemory(b))/(1<<20), "peak-MB")
 		b.ReportMetric(0, "ns/op")
 	}
