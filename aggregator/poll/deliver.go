@@ -32,12 +32,10 @@ func (p *Poller) Deliver(ctx context.Context, id aggregator.FeedID, d aggregator
 	if err != nil {
 		return aggregator.PollRecord{}, fmt.Errorf("take feed %q: %w", id, err)
 	}
-	status, err := p.Queue.Leased(ctx, lease)
+	j, err := p.leased(ctx, lease)
 	if err != nil {
-		p.release(lease)
-		return aggregator.PollRecord{}, fmt.Errorf("read feed %q: %w", id, err)
+		return aggregator.PollRecord{}, err
 	}
-	j := &job{lease: lease, feed: status.Feed, state: status.State}
 	at := p.Now().UTC()
 	o, unread, err := p.readPushed(ctx, j, d, at)
 	if err == nil && unread == nil {
@@ -78,6 +76,16 @@ func (p *Poller) take(ctx context.Context, id aggregator.FeedID) (aggregator.Lea
 	}
 }
 
+// leased is a job that is not queued, or the lease is given back.
+func (p *Poller) leased(ctx context.Context, lease aggregator.Lease) (*job, error) {
+	statuses, errs := p.Queue.LeasedEach(ctx, []aggregator.Lease{lease})
+	if err := errs[0]; err != nil {
+		p.release(lease)
+		return nil, fmt.Errorf("read feed %q: %w", lease.Feed, err)
+	}
+	return &job{lease: lease, papers: &papers{feed: statuses[0].Feed, state: statuses[0].State}}, nil
+}
+
 // readPushed finds out what of the document is new. unread says why the document cannot be read; err is the store's.
 func (p *Poller) readPushed(ctx context.Context, j *job, d aggregator.Pushed, at time.Time) (o *outcome, unread, err error) {
 	switch {
@@ -87,22 +95,24 @@ func (p *Poller) readPushed(ctx context.Context, j *job, d aggregator.Pushed, at
 		return nil, errors.New("the feed was not polled yet where it is now"), nil
 	}
 	size := int64(len(d.Body))
-	seen := answer{
+	j.at = at
+	j.seen = answer{
 		outcome: outcome{state: j.state},
 		response: &fetch.Response{
 			URL: d.Document, Status: http.StatusIMUsed, ContentType: d.ContentType, Body: d.Body, Bytes: size, Delta: true,
 		},
 	}
+	seen := &j.seen
 	o = &seen.outcome
 	o.state.LastPoll = aggregator.PollRecord{At: at, Status: http.StatusIMUsed, Bytes: size}
 	unread = p.guarded(j.feed.ID, func() error {
-		if err := p.read(ctx, j, seen.response, at, &seen); err != nil {
+		if err := p.read(ctx, j); err != nil {
 			return err
 		}
 		if seen.doc.Listed == 0 {
 			return errors.New("the hub sent a feed without items")
 		}
-		err = p.compare(ctx, j, &seen, at, o)
+		err = p.compare(ctx, j, seen, at, o)
 		return nil
 	})
 	return o, unread, err
@@ -131,12 +141,10 @@ func (p *Poller) Fallback(ctx context.Context, id aggregator.FeedID) error {
 	if err != nil {
 		return fmt.Errorf("take feed %q: %w", id, err)
 	}
-	status, err := p.Queue.Leased(ctx, lease)
+	j, err := p.leased(ctx, lease)
 	if err != nil {
-		p.release(lease)
-		return fmt.Errorf("read feed %q: %w", id, err)
+		return err
 	}
-	j := &job{lease: lease, feed: status.Feed, state: status.State}
 	last := &j.state.LastPoll
 	return p.hasten(ctx, j, latest(now, p.due(&j.feed, &j.state, time.Time{}, last.At.Add(last.Duration), 0)))
 }

@@ -2,7 +2,7 @@ package poll
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,11 +58,11 @@ type job struct {
 	key    hosts.Key
 	// since, where it is not zero, keeps a feed from being polled that was polled since then.
 	since time.Time
-	// feed and state are the feed as it is when the poll begins. Before that they are not known: a job that waits is small.
-	feed  aggregator.Feed
-	state aggregator.FeedState
-	// listing has the items of the feed's last document where the poll brought another.
-	listing []aggregator.ListedItem
+	// group are the jobs that were leased with it, place is its own among them.
+	group *group
+	place int
+	// papers is what a poll needs that has begun, nil before: a job that waits is small.
+	*papers
 	// ended, where somebody waits for that, is closed at the end.
 	ended chan struct{}
 }
@@ -94,9 +94,11 @@ func (p *Poller) mayHaveRoom() {
 func (p *Poller) start(e *errand, now, since time.Time, leases ...aggregator.Lease) {
 	var refused []hosts.Turn[*job]
 	jobs := make([]*job, len(leases))
+	together := new(group)
 	for i, lease := range leases {
-		jobs[i] = &job{errand: e, lease: lease, key: hosts.KeyOf(lease.URL), since: since}
+		jobs[i] = &job{errand: e, lease: lease, key: hosts.KeyOf(lease.URL), since: since, group: together, place: i}
 	}
+	together.jobs = slices.Clone(jobs)
 	p.mu.Lock()
 	for _, j := range jobs {
 		p.running[j] = struct{}{}
@@ -248,56 +250,22 @@ func (p *Poller) poll(t *turn) {
 		p.done(t)
 		return
 	}
-	at := p.Now().UTC()
-	var seen answer
-	failure := p.guarded(j.feed.ID, func() (err error) {
-		seen, err = p.look(e.polls, j, at)
-		return err
-	})
+	j.at = p.Now().UTC()
+	j.failure = p.guarded(j.feed.ID, func() error { return p.look(e.polls, j) })
 	now := p.Now().UTC()
-	seen.held = p.hold(j, failure, now)
+	j.seen.held = p.hold(j, j.failure, now)
 	p.done(t)
 	switch {
-	case failure != nil && e.polls.Err() != nil:
+	case j.failure != nil && e.polls.Err() != nil:
 		p.giveBack(context.Cause(e.polls), j)
-		return
-	case p.reached(j, failure, now):
+	case p.reached(j, j.failure, now):
 		p.giveBackWaiting(outageError{}, func(*job) bool { return true })
 		p.giveBack(outageError{}, j)
-		return
-	}
-	result := &finished{job: j, seen: &seen, failure: failure, at: at}
-	if seen.doc != nil {
+	case j.seen.doc != nil:
 		p.heavy <- struct{}{}
-		go p.finish(result, p.heavy)
-		return
+		go p.finish(j, p.heavy)
+	default:
+		p.light <- struct{}{}
+		p.finishSoon(j)
 	}
-	p.light <- struct{}{}
-	p.finishSoon(result)
-}
-
-// begin looks the feed up. It reports false, and has ended the job, where it is not to be polled.
-func (p *Poller) begin(j *job) bool {
-	status, err := p.Queue.Leased(j.errand.polls, j.lease)
-	switch {
-	case errors.Is(err, aggregator.ErrLeaseLost):
-		p.Log.Info("feed not polled: it was changed, removed or given to another poller meanwhile", "feed", j.lease.Feed)
-		p.end(j)
-		return false
-	case err != nil && j.errand.persist && j.errand.ctx.Err() == nil:
-		// The lease is not given back: what cannot be read now is tried again when it has run out, and not in a loop.
-		p.Log.Error("feed not polled: it cannot be read from the store", "feed", j.lease.Feed, "error", err)
-		p.end(j)
-		return false
-	case err != nil:
-		p.giveBack(err, j)
-		return false
-	}
-	if !j.since.IsZero() && !status.State.LastPoll.At.Before(j.since) {
-		p.release(j.lease)
-		p.end(j)
-		return false
-	}
-	j.feed, j.state = status.Feed, status.State
-	return true
 }

@@ -68,7 +68,9 @@ func (p *Poller) end(j *job) {
 	}
 	delete(p.running, j)
 	p.mu.Unlock()
+	p.endPapers(j)
 	p.inHand.Add(-1)
+	p.mayBeEnough()
 	j.errand.jobs.Done()
 	p.mayHaveRoom()
 }

@@ -37,19 +37,20 @@ func validators(state *aggregator.FeedState, at time.Time) aggregator.Validators
 	return state.Validators
 }
 
-// look fetches the feed and reads it. An error is the feed's failure; the answer then has what is known of it in its
-// record.
-func (p *Poller) look(ctx context.Context, j *job, at time.Time) (answer, error) {
+// look fetches the feed and reads it into what the job has seen. An error is the feed's failure; what is known of the answer
+// is then in the record there.
+func (p *Poller) look(ctx context.Context, j *job) error {
 	resp, err := p.Fetcher.Get(ctx, fetch.Request{
-		URL: j.lease.URL, Validators: validators(&j.state, at), Header: p.headers(j), AllowPrivate: j.feed.AllowPrivate,
+		URL: j.lease.URL, Validators: validators(&j.state, j.at), Header: p.headers(j), AllowPrivate: j.feed.AllowPrivate,
 	})
 	if err != nil {
-		return answer{}, err
+		return err
 	}
-	seen := answer{outcome: outcome{state: j.state}, response: resp}
+	seen := &j.seen
+	seen.response, seen.state = resp, j.state
 	state := &seen.state
 	state.Validators = resp.Validators
-	state.LastSuccess = at
+	state.LastSuccess = j.at
 	record := &state.LastPoll
 	record.Status, record.Bytes, record.Error = resp.Status, resp.Bytes, ""
 	record.New, record.Changed = 0, 0
@@ -57,24 +58,24 @@ func (p *Poller) look(ctx context.Context, j *job, at time.Time) (answer, error)
 	case resp.NotModified:
 		record.Outcome = aggregator.OutcomeNotModified
 		seen.same = true
-		return seen, nil
+		return nil
 	case resp.Delta:
 		seen.same = true
 	default:
-		state.LastWhole = at
+		state.LastWhole = j.at
 		state.BodyHash = aggregator.HashOf(resp.Body)
 		if state.BodyHash == j.state.BodyHash {
 			record.Outcome = aggregator.OutcomeUnchanged
 			seen.same = true
-			return seen, nil
+			return nil
 		}
 	}
-	err = p.read(ctx, j, resp, at, &seen)
-	return seen, err
+	return p.read(ctx, j)
 }
 
 // read parses the items that were not in the feed's last document as they are now.
-func (p *Poller) read(ctx context.Context, j *job, resp *fetch.Response, at time.Time, seen *answer) (err error) {
+func (p *Poller) read(ctx context.Context, j *job) (err error) {
+	seen, resp := &j.seen, j.seen.response
 	if j.listing, err = p.Store.Listing(ctx, j.feed.ID); err != nil {
 		// It only saves work, and who asks the store next sees to it that it works again.
 		j.listing = nil
@@ -84,7 +85,7 @@ func (p *Poller) read(ctx context.Context, j *job, resp *fetch.Response, at time
 		before[l.Bytes] = l
 	}
 	doc, err := parse.Parse(resp.Body, parse.Source{
-		URL: resp.URL, ContentType: resp.ContentType, Seen: at,
+		URL: resp.URL, ContentType: resp.ContentType, Seen: j.at,
 		Known: func(bytes aggregator.Hash) bool { _, ok := before[bytes]; return ok },
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ type Archive interface {
 type Queue interface {
 	Claim(ctx context.Context, now time.Time, duration time.Duration, limit int) ([]aggregator.Lease, error)
 	ClaimFeed(ctx context.Context, id aggregator.FeedID, now time.Time, duration time.Duration) (aggregator.Lease, error)
-	Leased(ctx context.Context, lease aggregator.Lease) (aggregator.FeedStatus, error)
+	LeasedEach(ctx context.Context, leases []aggregator.Lease) ([]aggregator.FeedStatus, []error)
 	Release(ctx context.Context, leases ...aggregator.Lease) error
 	Postpone(ctx context.Context, leases ...aggregator.Lease) error
 	MakeDue(ctx context.Context, at time.Time) error
@@ -143,6 +143,8 @@ type Poller struct {
 	light, heavy chan struct{}
 	// soon are outcomes without a document that are stored together.
 	soon soon
+	// papers are those of polls that have ended, for the next ones.
+	papers sync.Pool
 	// stalled counts the polls that wait for the store to work again, inHand those that were leased and have not ended.
 	stalled, inHand atomic.Int32
 
@@ -173,6 +175,8 @@ func New(o Options) *Poller {
 		room:    make(chan struct{}, 1),
 		light:   make(chan struct{}, lightOutcomes),
 		heavy:   make(chan struct{}, o.Workers),
+		soon:    soon{enough: make(chan struct{}, 1)},
+		papers:  sync.Pool{New: func() any { return new(papers) }},
 		running: make(map[*job]struct{}),
 	}
 }

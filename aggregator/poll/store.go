@@ -9,20 +9,10 @@ import (
 	"github.com/topicwire/topicwire/aggregator"
 )
 
-// finished is a poll whose outcome is to be stored.
-type finished struct {
-	job     *job
-	seen    *answer
-	failure error
-	at      time.Time
-	// outcome is set where the answer brought no document.
-	outcome outcome
-}
-
 // finish stores the outcome of a poll, and then takes a value out of slots.
-func (p *Poller) finish(f *finished, slots <-chan struct{}) {
-	record, err := p.settle(f.job.errand.polls, f.job, f.seen, f.failure, f.at)
-	p.settled(f.job, &record, err)
+func (p *Poller) finish(j *job, slots <-chan struct{}) {
+	record, err := p.settle(j.errand.polls, j, &j.seen, j.failure, j.at)
+	p.settled(j, &record, err)
 	<-slots
 }
 
@@ -44,52 +34,70 @@ func (p *Poller) settled(j *job, record *aggregator.PollRecord, err error) {
 // goroutine of its own.
 type soon struct {
 	mu      sync.Mutex
-	waiting []*finished
-	// busy says that somebody stores what waits.
-	busy bool
+	waiting []*job
+	// busy says that somebody stores what waits; enough has a value when there may be no reason for that one to wait.
+	busy   bool
+	enough chan struct{}
 }
 
-// gatherFor is how long outcomes are waited for, in steps of gatherStep, as long as polls are under way that may bring
-// some: what is stored together costs each a part of the same pages and of the same fsync.
+// gatherFor is how long outcomes are waited for, as long as polls are under way that may bring some, and gatherMost how many
+// are waited for: what is stored together costs each a part of the same pages and of the same fsync.
 const (
 	gatherFor  = 40 * time.Millisecond
-	gatherStep = 2 * time.Millisecond
+	gatherMost = lightOutcomes / 2
 )
 
 // gather waits until many outcomes are there, or all that can come soon.
 func (p *Poller) gather() {
-	had := 0
-	for range gatherFor / gatherStep {
+	timer := time.NewTimer(gatherFor)
+	defer timer.Stop()
+	for {
 		p.soon.mu.Lock()
 		n := len(p.soon.waiting)
 		p.soon.mu.Unlock()
-		if n == had || n >= lightOutcomes/2 || n >= int(p.inHand.Load()) {
+		if n == 0 || p.enough(n) {
 			return
 		}
-		had = n
-		time.Sleep(gatherStep)
+		select {
+		case <-p.soon.enough:
+		case <-timer.C:
+			return
+		}
 	}
 }
 
+// enough reports whether n outcomes are all that are worth waiting for.
+func (p *Poller) enough(n int) bool { return n >= gatherMost || n >= int(p.inHand.Load()) }
+
 // finishSoon has the outcome stored with others. The poll holds a value of light until then.
-func (p *Poller) finishSoon(f *finished) {
+func (p *Poller) finishSoon(j *job) {
 	var err error
-	if f.outcome, err = p.conclude(f.job.errand.polls, f.job, f.seen, f.failure, f.at); err != nil {
-		go p.finish(f, p.light)
+	if j.outcome, err = p.conclude(j.errand.polls, j, &j.seen, j.failure, j.at); err != nil {
+		go p.finish(j, p.light)
 		return
 	}
 	p.soon.mu.Lock()
 	defer p.soon.mu.Unlock()
-	p.soon.waiting = append(p.soon.waiting, f)
-	if !p.soon.busy {
+	p.soon.waiting = append(p.soon.waiting, j)
+	switch {
+	case !p.soon.busy:
 		p.soon.busy = true
 		go p.storeSoon()
+	case p.enough(len(p.soon.waiting)):
+		p.mayBeEnough()
+	}
+}
+
+func (p *Poller) mayBeEnough() {
+	select {
+	case p.soon.enough <- struct{}{}:
+	default:
 	}
 }
 
 // storeSoon stores what waits until nothing does.
 func (p *Poller) storeSoon() {
-	var batch []*finished
+	var batch []*job
 	var polls []aggregator.Poll
 	for {
 		clear(batch)
@@ -102,17 +110,17 @@ func (p *Poller) storeSoon() {
 			return
 		}
 		polls = polls[:0]
-		for _, f := range batch {
-			polls = append(polls, f.job.result(&f.outcome))
+		for _, j := range batch {
+			polls = append(polls, j.result(&j.outcome))
 		}
 		// An outcome that is there is worth storing, also when the program is about to stop.
 		errs := p.Store.CommitEach(context.Background(), polls)
-		for i, f := range batch {
+		for i, j := range batch {
 			if err := errs[i]; err != nil && !errors.Is(err, aggregator.ErrLeaseLost) {
-				go p.finish(f, p.light) // which tries it alone, and again where the poll's errand wants that
+				go p.finish(j, p.light) // which tries it alone, and again where the poll's errand wants that
 				continue
 			}
-			p.settled(f.job, &f.outcome.state.LastPoll, errs[i])
+			p.settled(j, &j.outcome.state.LastPoll, errs[i])
 			<-p.light
 		}
 	}

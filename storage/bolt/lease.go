@@ -207,19 +207,36 @@ func (s *Store) ClaimFeed(
 }
 
 // Leased is the leased feed as it now is; see storage.PollStore.
-func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (status aggregator.FeedStatus, err error) {
-	if err := ctx.Err(); err != nil {
-		return status, err
+func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (aggregator.FeedStatus, error) {
+	statuses, errs := s.LeasedEach(ctx, []aggregator.Lease{given})
+	return statuses[0], errs[0]
+}
+
+// LeasedEach reads many leased feeds in one transaction; see storage.PollStore.
+func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease) ([]aggregator.FeedStatus, []error) {
+	statuses, errs := make([]aggregator.FeedStatus, len(given)), make([]error, len(given))
+	err := ctx.Err()
+	if err == nil {
+		err = s.view(func(r *reader) error {
+			for i := range given {
+				statuses[i], errs[i] = r.status([]byte(given[i].Feed))
+			}
+			return nil
+		})
 	}
-	err = s.view(func(r *reader) error {
-		status, err = r.status([]byte(given.Feed))
-		return err
-	})
-	// A feed that moves loses its lease right after its URL has changed: who reads in between sees the one or the other.
-	if errors.Is(err, aggregator.ErrNotFound) || err == nil && (status.URL() != given.URL || !s.leases.stands(given)) {
-		return aggregator.FeedStatus{}, fmt.Errorf("feed %q: %w", given.Feed, aggregator.ErrLeaseLost)
+	for i, g := range given {
+		// A feed that moves loses its lease right after its URL has changed: who reads in between sees the one or the other.
+		switch {
+		case err != nil:
+			errs[i] = err
+		case errors.Is(errs[i], aggregator.ErrNotFound), errs[i] == nil && (statuses[i].URL() != g.URL || !s.leases.stands(g)):
+			errs[i] = fmt.Errorf("feed %q: %w", g.Feed, aggregator.ErrLeaseLost)
+		}
+		if errs[i] != nil {
+			statuses[i] = aggregator.FeedStatus{}
+		}
 	}
-	return status, err
+	return statuses, errs
 }
 
 func (l *leases) stands(given aggregator.Lease) bool {

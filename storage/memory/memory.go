@@ -268,6 +268,15 @@ func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (aggregator.
 	return cleanStatus(status), nil
 }
 
+// LeasedEach is Leased for many; see storage.PollStore.
+func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease) ([]aggregator.FeedStatus, []error) {
+	statuses, errs := make([]aggregator.FeedStatus, len(given)), make([]error, len(given))
+	for i, g := range given {
+		statuses[i], errs[i] = s.Leased(ctx, g)
+	}
+	return statuses, errs
+}
+
 // Listing has the items of the feed's last document; see storage.PollStore.
 func (s *Store) Listing(ctx context.Context, id aggregator.FeedID) ([]aggregator.ListedItem, error) {
 	if err := s.begin(ctx); err != nil {

@@ -1,0 +1,110 @@
+package poll
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
+
+// papers is what a poll knows and finds out. They are large, and used again for other polls.
+type papers struct {
+	// feed and state are the feed as it was at the time read, which is when the poll begins or a moment before.
+	feed  aggregator.Feed
+	state aggregator.FeedState
+	read  time.Time
+	// at is when the poll began, seen and failure are what it met with.
+	at      time.Time
+	seen    answer
+	failure error
+	// listing has the items of the feed's last document where the poll brought another.
+	listing []aggregator.ListedItem
+	// outcome is what that means for the store. It is set where the answer brought no document.
+	outcome outcome
+}
+
+// group are jobs that were leased together, in the order in which most of them begin. The store is asked about their
+// feeds for some at a time, since a transaction for each costs more than what is read in it.
+type group struct {
+	mu sync.Mutex
+	// jobs are nil where they have begun or ended.
+	jobs []*job
+}
+
+const (
+	// readAhead is for how many polls the store is asked at once, readAheadFor how long its answer is that of a poll that
+	// begins. What changes meanwhile could as well have changed a moment later, while the poll was under way.
+	readAhead    = 64
+	readAheadFor = time.Second
+)
+
+// begin looks the feed up. It reports false, and has ended the job, where it is not to be polled.
+func (p *Poller) begin(j *job) bool {
+	err := p.lookUp(j)
+	switch {
+	case errors.Is(err, aggregator.ErrLeaseLost):
+		p.Log.Info("feed not polled: it was changed, removed or given to another poller meanwhile", "feed", j.lease.Feed)
+		p.end(j)
+		return false
+	case err != nil && j.errand.persist && j.errand.ctx.Err() == nil:
+		// The lease is not given back: what cannot be read now is tried again when it has run out, and not in a loop.
+		p.Log.Error("feed not polled: it cannot be read from the store", "feed", j.lease.Feed, "error", err)
+		p.end(j)
+		return false
+	case err != nil:
+		p.giveBack(err, j)
+		return false
+	}
+	if !j.since.IsZero() && !j.state.LastPoll.At.Before(j.since) {
+		p.release(j.lease)
+		p.end(j)
+		return false
+	}
+	return true
+}
+
+// lookUp gives the job its papers, and does the same for the next ones of its group.
+func (p *Poller) lookUp(j *job) error {
+	g := j.group
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.jobs[j.place] = nil
+	now := p.Now()
+	fresh := func(other *job) bool { return other.papers != nil && now.Sub(other.read) < readAheadFor }
+	if fresh(j) {
+		return nil
+	}
+	jobs, leases := []*job{j}, []aggregator.Lease{j.lease}
+	for _, other := range g.jobs[j.place+1:] {
+		if len(jobs) == readAhead {
+			break
+		}
+		if other != nil && !fresh(other) {
+			jobs, leases = append(jobs, other), append(leases, other.lease)
+		}
+	}
+	statuses, errs := p.Queue.LeasedEach(j.errand.polls, leases)
+	for i, other := range jobs {
+		if errs[i] != nil {
+			continue // each meets with its own again when it begins
+		}
+		if other.papers == nil {
+			other.papers = p.papers.Get().(*papers)
+		}
+		other.feed, other.state, other.read = statuses[i].Feed, statuses[i].State, now
+	}
+	return errs[0]
+}
+
+// endPapers keeps the job's papers for another.
+func (p *Poller) endPapers(j *job) {
+	j.group.mu.Lock()
+	defer j.group.mu.Unlock()
+	j.group.jobs[j.place] = nil
+	if j.papers != nil {
+		*j.papers = papers{}
+		p.papers.Put(j.papers)
+		j.papers = nil
+	}
+}
