@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -23,15 +24,37 @@ const (
 
 // commit is a poll that waits to be written.
 type commit struct {
-	poll aggregator.Poll
-	size int
-	// pack made the frames of the poll's items.
+	poll *aggregator.Poll
+	// items are the poll's, each once, as they are stored.
+	items []aggregator.Item
+	size  int
+	// pack made the frames of the items.
 	pack   *packer
 	frames []madeFrame
-	// place is where among the polls it was given.
-	place int
-	// done gets the outcome once.
-	done chan error
+	// call is what waits for the outcome, err the outcome.
+	call *call
+	err  error
+}
+
+// call is one call of Commit or CommitEach.
+type call struct {
+	// open counts its commits that have no outcome yet; done is closed when there is none.
+	open atomic.Int64
+	done chan struct{}
+}
+
+func newCall(commits int) *call {
+	c := &call{done: make(chan struct{})}
+	c.open.Store(int64(commits))
+	return c
+}
+
+// end gives the commit its outcome.
+func (c *commit) end(err error) {
+	c.err = err
+	if c.call.open.Add(-1) == 0 {
+		close(c.call.done)
+	}
 }
 
 // queue is what waits, in order of arrival.
@@ -84,17 +107,18 @@ func (q *queue) gather(wanted int) {
 	}
 }
 
-// withdraw reports whether the commit was still waiting; it no longer is.
-func (q *queue) withdraw(c *commit) bool {
+// withdraw ends the commits of a call that still wait.
+func (q *queue) withdraw(by *call, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i := slices.Index(q.waiting, c)
-	if i < 0 {
-		return false
-	}
-	q.waiting = slices.Delete(q.waiting, i, i+1)
-	q.size -= c.size
-	return true
+	q.waiting = slices.DeleteFunc(q.waiting, func(c *commit) bool {
+		if c.call != by {
+			return false
+		}
+		q.size -= c.size
+		c.end(err)
+		return true
+	})
 }
 
 // take removes what the next transaction is to write.
@@ -118,86 +142,87 @@ func (q *queue) take() []*commit {
 // Commit applies the poll whole; see storage.PollStore. When ctx ends before the poll is taken into a transaction,
 // nothing is stored and the error is that of ctx; when it ends later, Commit waits for the outcome.
 func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
-	c, err := s.newCommit(ctx, poll)
-	if err != nil {
-		return err
-	}
-	s.queue.add(c)
-	return s.written(ctx, c)
+	return s.CommitEach(ctx, []aggregator.Poll{poll})[0]
 }
 
 // CommitEach commits the polls as so many calls of Commit at once do; see storage.PollStore.
 func (s *Store) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
-	errs := make([]error, len(polls))
-	commits := make([]*commit, 0, len(polls))
-	for i, poll := range polls {
-		c, err := s.newCommit(ctx, poll)
-		if err != nil {
-			errs[i] = err
-			continue
+	commits := make([]commit, len(polls))
+	waiting := make([]*commit, 0, len(polls))
+	for i := range commits {
+		c := &commits[i]
+		if c.err = s.makeCommit(ctx, c, &polls[i]); c.err == nil {
+			waiting = append(waiting, c)
 		}
-		c.place = i
-		commits = append(commits, c)
 	}
-	s.queue.add(commits...)
-	for _, c := range commits {
-		errs[c.place] = s.written(ctx, c)
+	if len(waiting) > 0 {
+		this := newCall(len(waiting))
+		for _, c := range waiting {
+			c.call = this
+		}
+		s.queue.add(waiting...)
+		s.write(ctx, this)
+	}
+	errs := make([]error, len(polls))
+	for i := range commits {
+		errs[i] = commits[i].err
 	}
 	return errs
 }
 
-// written sees to it that a commit that was queued is written, and gives its outcome.
-func (s *Store) written(ctx context.Context, c *commit) error {
+// write sees to it that the commits of a call, which are queued, have their outcomes.
+func (s *Store) write(ctx context.Context, this *call) {
 	for {
 		select {
-		case err := <-c.done:
-			return err
+		case <-this.done:
+			return
 		default:
 		}
 		select {
-		case err := <-c.done:
-			return err
+		case <-this.done:
+			return
 		case s.writing <- struct{}{}:
 			s.commitBatch()
 			s.unlock()
 		case <-ctx.Done():
-			if s.queue.withdraw(c) {
-				return ctx.Err()
-			}
-			return <-c.done
+			s.queue.withdraw(this, ctx.Err())
+			<-this.done
+			return
 		}
 	}
 }
 
-// newCommit prepares a poll to be queued.
-func (s *Store) newCommit(ctx context.Context, poll aggregator.Poll) (*commit, error) {
+// makeCommit prepares a poll to be queued.
+func (s *Store) makeCommit(ctx context.Context, c *commit, poll *aggregator.Poll) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
-	c, err := checked(poll)
-	if err == nil && len(c.poll.Items) > 0 {
+	c.poll = poll
+	err := c.check()
+	if err == nil && len(c.items) > 0 {
 		var m *framer
 		select {
 		case m = <-s.framers:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
 		err = c.encode(m, s.pack())
 		s.framers <- m
 	}
 	if err != nil {
-		return nil, fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
+		return fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
 	}
-	return c, nil
+	return nil
 }
 
-// checked checks what can be checked without the store.
-func checked(poll aggregator.Poll) (*commit, error) {
-	c := &commit{poll: poll, size: 512 + listedLen*len(poll.Listing), done: make(chan error, 1)}
+// check checks what can be checked without the store.
+func (c *commit) check() error {
+	poll := c.poll
+	c.size = 512 + listedLen*len(poll.Listing)
 	if len(poll.Items) == 0 {
-		return c, nil
+		return nil
 	}
-	c.poll.Items = make([]aggregator.Item, 0, len(poll.Items))
+	c.items = make([]aggregator.Item, 0, len(poll.Items))
 	last := make(map[aggregator.ItemID]int, len(poll.Items))
 	for i, it := range poll.Items {
 		last[it.ID] = i
@@ -207,28 +232,28 @@ func checked(poll aggregator.Poll) (*commit, error) {
 		case last[it.ID] != i:
 			continue
 		case it.ID == aggregator.ItemID{}:
-			return nil, fmt.Errorf("item %q has no id", it.Title)
+			return fmt.Errorf("item %q has no id", it.Title)
 		case it.Story == aggregator.StoryID{}:
-			return nil, fmt.Errorf("item %v has no story", it.ID)
+			return fmt.Errorf("item %v has no story", it.ID)
 		case it.Feed != poll.Feed:
-			return nil, fmt.Errorf("item %v belongs to feed %q", it.ID, it.Feed)
+			return fmt.Errorf("item %v belongs to feed %q", it.ID, it.Feed)
 		}
 		topics, err := tidyTopics(it.Topics)
 		if err != nil {
-			return nil, fmt.Errorf("item %v: %w", it.ID, err)
+			return fmt.Errorf("item %v: %w", it.ID, err)
 		}
 		it.Topics = topics
-		c.poll.Items = append(c.poll.Items, it)
+		c.items = append(c.items, it)
 		c.size += textSize(&it)
 	}
-	return c, nil
+	return nil
 }
 
 // encode makes the frames of the items as if all were new, which most are: it is the larger part of the work, and here
 // nobody waits for it.
 func (c *commit) encode(m *framer, p *packer) (err error) {
 	c.pack = p
-	c.frames, err = m.frames(p, c.poll.Items)
+	c.frames, err = m.frames(p, c.items)
 	return err
 }
 
@@ -240,7 +265,7 @@ func (s *Store) commitBatch() {
 	var batch []*commit
 	for _, c := range s.queue.take() {
 		if !s.leases.begin(c.poll) {
-			c.done <- fmt.Errorf("commit poll of feed %q: %w", c.poll.Feed, aggregator.ErrLeaseLost)
+			c.end(fmt.Errorf("commit poll of feed %q: %w", c.poll.Feed, aggregator.ErrLeaseLost))
 			continue
 		}
 		batch = append(batch, c)
@@ -259,7 +284,7 @@ func (s *Store) commitBatch() {
 		if own != nil {
 			own = fmt.Errorf("commit poll of feed %q: %w", c.poll.Feed, own)
 		}
-		c.done <- own
+		c.end(own)
 	}
 	if err == nil {
 		s.trainWhenReady()

@@ -306,9 +306,7 @@ func (s *Store) makeSomeDue(ctx context.Context, at instant, after []byte) (last
 			if state.Pace.NotBefore.After(state.Due) {
 				state.Due = state.Pace.NotBefore
 			}
-			if err := w.putState(f.id, old, &state); err != nil {
-				return err
-			}
+			w.putState(f.id, old, &state)
 		}
 		return nil
 	})

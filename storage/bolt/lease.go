@@ -37,7 +37,7 @@ func newLeases(above uint64) leases {
 }
 
 // begin reports whether the lease of a poll still stands, and keeps it until end.
-func (l *leases) begin(p aggregator.Poll) bool {
+func (l *leases) begin(p *aggregator.Poll) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	held, ok := l.held[p.Feed]
@@ -50,7 +50,7 @@ func (l *leases) begin(p aggregator.Poll) bool {
 }
 
 // end gives up the lease of a poll that was stored; one that was not may be committed again.
-func (l *leases) end(p aggregator.Poll, stored bool) {
+func (l *leases) end(p *aggregator.Poll, stored bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !stored {
@@ -264,9 +264,9 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 		return err
 	}
 	defer s.unlock()
-	var standing []aggregator.Poll
+	var standing []*aggregator.Poll
 	for _, g := range given {
-		p := aggregator.Poll{Feed: g.Feed, Token: g.Token, State: aggregator.FeedState{Due: g.Due}}
+		p := &aggregator.Poll{Feed: g.Feed, Token: g.Token, State: aggregator.FeedState{Due: g.Due}}
 		if s.leases.begin(p) {
 			standing = append(standing, p)
 		}
@@ -282,9 +282,7 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 			}
 			old := headOf(&state)
 			state.Due = p.State.Due
-			if err := w.putState([]byte(p.Feed), old, &state); err != nil {
-				return err
-			}
+			w.putState([]byte(p.Feed), old, &state)
 		}
 		return nil
 	})

@@ -82,9 +82,11 @@ func headOf(s *aggregator.FeedState) stateHead {
 }
 
 // encodeState makes the record of a state.
-func encodeState(s *aggregator.FeedState) []byte {
-	w := make(fieldWriter, 1, 512)
-	w[0] = fielded
+func encodeState(s *aggregator.FeedState) []byte { return appendState(make([]byte, 0, 512), s) }
+
+// appendState makes the record of a state in the room that the given slice, which is empty, has.
+func appendState(empty []byte, s *aggregator.FeedState) []byte {
+	w := append(fieldWriter(empty), fielded)
 	head := headOf(s)
 	w = head.due.appendTo(w)
 	w = binary.BigEndian.AppendUint64(w, uint64(head.items))

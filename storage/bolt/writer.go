@@ -38,6 +38,9 @@ type writer struct {
 	places  []change[listed]
 	members []change[member]
 	numbers map[name]uint32
+	// states are those of feeds; room is memory for what is stored of them.
+	states []*stateChange
+	room   room
 }
 
 type storyChange struct {
@@ -62,36 +65,6 @@ func (w *writer) putPacked(bucket, key []byte, record any) error {
 	return w.bucket(bucket).Put(key, v)
 }
 
-// putState stores the state of an active feed that takes the place of one with the head old, and moves its due time.
-func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) error {
-	if err := w.bucket(statesBucket).Put(id, encodeState(next)); err != nil {
-		return err
-	}
-	due, before, c := headOf(next).due, dueKey(old.due, id), w.bucket(dueBucket).Cursor()
-	key, url := c.Seek(before)
-	found := bytes.Equal(key, before)
-	switch {
-	case next.MovedTo != "":
-		url = []byte(next.MovedTo)
-	case old.moved, !found, len(url) == 0:
-		rec, _, err := w.feedRecord(id)
-		if err != nil {
-			return err
-		}
-		url = []byte(rec.URL)
-	case old.due == due:
-		return nil
-	default:
-		url = bytes.Clone(url) // it is on a page that is about to change
-	}
-	if found && old.due != due {
-		if err := c.Delete(); err != nil {
-			return err
-		}
-	}
-	return w.bucket(dueBucket).Put(dueKey(due, id), url)
-}
-
 func (w *writer) putListing(id []byte, listed []aggregator.ListedItem) error {
 	if len(listed) == 0 {
 		return w.bucket(listingsBucket).Delete(id)
@@ -112,7 +85,7 @@ func (w *writer) applyPoll(c *commit) error {
 	// The file has the dictionary that the frames were made with, or they were made without one.
 	usable := c.pack == w.pack || c.pack != nil && c.pack.number == 0
 	for _, f := range c.frames {
-		added, err := w.applyFrame(p.Items[f.from:f.to], f, usable)
+		added, err := w.applyFrame(c.items[f.from:f.to], f, usable)
 		if err != nil {
 			return err
 		}
@@ -123,7 +96,8 @@ func (w *writer) applyPoll(c *commit) error {
 			return err
 		}
 	}
-	return w.putState(id, old, &next)
+	w.putState(id, old, &next)
+	return nil
 }
 
 // applyFrame stores items that are new, as most are, or changed. Where all are new the frame is stored as it was made,
@@ -461,7 +435,7 @@ func (w *writer) move(topic aggregator.TopicID, seq uint64) {
 // flush puts into the file what was collected.
 func (w *writer) flush() error {
 	for _, step := range []func() error{
-		w.flushItems, w.flushIdentities, w.flushStories, w.flushPlaces, w.flushMembers, w.flushVersions,
+		w.flushStates, w.flushItems, w.flushIdentities, w.flushStories, w.flushPlaces, w.flushMembers, w.flushVersions,
 	} {
 		if err := step(); err != nil {
 			return err
