@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -23,12 +24,22 @@ func HashOf[T ~string | ~[]byte](parts ...T) Hash {
 		sum := sha256.Sum256([]byte(parts[0]))
 		return Hash(sum[:16])
 	}
-	h := sha256.New()
+	size := 0
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:", len(p))
-		h.Write([]byte(p))
+		size += len(p)
 	}
-	return Hash(h.Sum(nil)[:16])
+	const header = len("1234567890123456789:")
+	var small [512]byte
+	all := small[:0]
+	if size += len(parts) * header; size > len(small) {
+		all = make([]byte, 0, size)
+	}
+	for _, p := range parts {
+		all = append(strconv.AppendInt(all, int64(len(p)), 10), ':')
+		all = append(all, p...)
+	}
+	sum := sha256.Sum256(all)
+	return Hash(sum[:16])
 }
 
 // NewItemID is the id of the item that the feed's publisher identifies by key (a guid, a canonical link, ...). The

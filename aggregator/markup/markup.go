@@ -19,6 +19,9 @@ import (
 // resolved, bytes that are no UTF-8 replaced. Block elements and line breaks end a line; other white space is folded to
 // single spaces, and there is none at the start or the end of a line.
 func PlainText(fragment string) string {
+	if isPlain(fragment) {
+		return fragment
+	}
 	var b lineBuilder
 	b.Grow(len(fragment) / 2)
 	if !strings.ContainsAny(fragment, "<&") {
@@ -57,6 +60,25 @@ func PlainText(fragment string) string {
 	}
 }
 
+// isPlain reports whether the fragment is its own plain text, without looking closer at what is not ASCII.
+func isPlain(fragment string) bool {
+	space := true
+	for i := range len(fragment) {
+		switch c := fragment[i]; {
+		case c == ' ':
+			if space {
+				return false
+			}
+			space = true
+		case c == '<', c == '&', c < ' ', c >= utf8.RuneSelf:
+			return false
+		default:
+			space = false
+		}
+	}
+	return !space || fragment == ""
+}
+
 // lineBuilder folds white space as PlainText promises.
 type lineBuilder struct {
 	strings.Builder
@@ -64,9 +86,18 @@ type lineBuilder struct {
 }
 
 func (b *lineBuilder) text(s string) {
-	word := 0 // where the word begins that is being read
+	word := 0 // where the words begin that are being read
 	for i := 0; i < len(s); {
-		r, size := rune(s[i]), 1
+		c := s[i]
+		if c > ' ' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c == ' ' && i > word && i+1 < len(s) && s[i+1] > ' ' && s[i+1] < utf8.RuneSelf {
+			i++ // words with one space between them are added together
+			continue
+		}
+		r, size := rune(c), 1
 		if r >= utf8.RuneSelf {
 			r, size = utf8.DecodeRuneInString(s[i:])
 		}
@@ -87,7 +118,7 @@ func (b *lineBuilder) text(s string) {
 	b.word(s[word:])
 }
 
-// word adds text without white space in it.
+// word adds text without white space in it but for single spaces.
 func (b *lineBuilder) word(s string) {
 	if s == "" {
 		return

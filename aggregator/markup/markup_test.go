@@ -1,6 +1,7 @@
 package markup_test
 
 import (
+	"math/rand/v2"
 	"net/url"
 	"strings"
 	"testing"
@@ -31,6 +32,22 @@ func TestPlainText(t *testing.T) {
 				t.Errorf("PlainText(%q) = %q, want %q", tc.in, got, tc.want)
 			}
 		})
+	}
+}
+
+// Text without markup is read in the cheapest way that it allows, which must make no difference.
+func TestPlainTextOfText(t *testing.T) {
+	pieces := []string{"a", "word", " ", "  ", "\n", "\t", "\v", "\x01", "é", "\u00a0", "\u0085", "\u3000", "\xff", "\xc3", ">"}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		var b strings.Builder
+		for range r.IntN(8) {
+			b.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		want := strings.Join(strings.Fields(string([]rune(b.String()))), " ")
+		if got := markup.PlainText(b.String()); got != want {
+			t.Fatalf("PlainText(%q) = %q, want %q", b.String(), got, want)
+		}
 	}
 }
 

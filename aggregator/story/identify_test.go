@@ -230,6 +230,24 @@ func TestIdentifyDoesNotDependOnOrder(t *testing.T) {
 	}
 }
 
+// Titles that differ in white space alone are one title, whatever the white space.
+func TestWhiteSpaceIsFolded(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	pieces := []string{"a", "word", " ", "  ", "\n", "\v", "\r", "\x1c", "é", "\u00a0", "\u0085", "\u3000", "\xff"}
+	textHash := func(title string) aggregator.Hash {
+		return story.Identify("f", home, []aggregator.Item{{GUID: "g", Title: title}}, nil).Items[0].TextHash
+	}
+	for range 5000 {
+		title := ""
+		for range random.IntN(6) {
+			title += pieces[random.IntN(len(pieces))]
+		}
+		if folded := strings.Join(strings.Fields(title), " "); textHash(title) != textHash(folded) {
+			t.Fatalf("the title %q is not that of %q", title, folded)
+		}
+	}
+}
+
 // randomDocument has few guids, links and texts, so that they collide in every way.
 func randomDocument(random *rand.Rand) []aggregator.Item {
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
