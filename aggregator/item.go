@@ -26,20 +26,51 @@ func HashOf[T ~string | ~[]byte](parts ...T) Hash {
 	}
 	size := 0
 	for _, p := range parts {
-		size += len(p)
+		size += headLen + len(p)
 	}
-	const header = len("1234567890123456789:")
-	var small [512]byte
-	all := small[:0]
-	if size += len(parts) * header; size > len(small) {
-		all = make([]byte, 0, size)
+	if size > shortHash {
+		return hashLong(parts)
 	}
+	var room [shortHash]byte
+	all := room[:0]
 	for _, p := range parts {
-		all = append(strconv.AppendInt(all, int64(len(p)), 10), ':')
-		all = append(all, p...)
+		all = append(appendHead(all, len(p)), p...)
 	}
 	sum := sha256.Sum256(all)
 	return Hash(sum[:16])
+}
+
+// shortHash is how many bytes are hashed without memory of their own, headLen more than a part has in front of it.
+const (
+	shortHash = 512
+	headLen   = 20
+)
+
+func appendHead(to []byte, length int) []byte {
+	return append(strconv.AppendInt(to, int64(length), 10), ':')
+}
+
+// hashLong hashes the parts piece by piece, so that none is there twice.
+func hashLong[T ~string | ~[]byte](parts []T) Hash {
+	h := sha256.New()
+	piece := make([]byte, 0, 1<<10)
+	for _, p := range parts {
+		if cap(piece)-len(piece) < headLen {
+			h.Write(piece)
+			piece = piece[:0]
+		}
+		piece = appendHead(piece, len(p))
+		for len(p) > 0 {
+			n := min(cap(piece)-len(piece), len(p))
+			piece, p = append(piece, p[:n]...), p[n:]
+			if len(piece) == cap(piece) {
+				h.Write(piece)
+				piece = piece[:0]
+			}
+		}
+	}
+	h.Write(piece)
+	return Hash(h.Sum(piece[:0])[:16])
 }
 
 // NewItemID is the id of the item that the feed's publisher identifies by key (a guid, a canonical link, ...). The

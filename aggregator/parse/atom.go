@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mmcdole/gofeed/atom"
@@ -24,6 +25,7 @@ func fromAtom(feed *atom.Feed, s *survey, b *builder) {
 	b.doc.Rights = plainTitle(firstOf(feed.Rights, value(feed.Extensions["dc"], "rights")))
 	b.doc.Hints = Hints{UpdatePeriod: updatePeriod(feed.Extensions["sy"]), UpdateBase: updateBase(feed.Extensions["sy"])}
 	b.dates = newDateReader(b.seen, b.doc.Language, b.scope.page, s.dates)
+	b.doc.Items = slices.Grow(b.doc.Items, len(feed.Entries))
 	for i, entry := range feed.Entries {
 		b.add(atomItem(entry, s.items[i], feed, b), s.items[i])
 	}

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,7 @@ func fromJSON(feed *json.Feed, data []byte, b *builder) {
 	}
 	s.noteDates(s.items)
 	b.dates = newDateReader(b.seen, b.doc.Language, b.scope.page, s.dates)
+	b.doc.Items = slices.Grow(b.doc.Items, len(feed.Items))
 	for i, item := range feed.Items {
 		if item == nil {
 			item = &json.Item{}

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"strings"
 
 	ext "github.com/mmcdole/gofeed/extensions"
@@ -29,6 +30,7 @@ func fromRSS(feed *rss.Feed, s *survey, b *builder) {
 		UpdatePeriod: updatePeriod(feed.Extensions["sy"]), UpdateBase: updateBase(feed.Extensions["sy"]),
 	}
 	b.dates = newDateReader(b.seen, b.doc.Language, b.scope.page, s.dates)
+	b.doc.Items = slices.Grow(b.doc.Items, len(feed.Items))
 	for i, item := range feed.Items {
 		b.add(rssItem(item, s.items[i], b), s.items[i])
 	}

@@ -30,6 +30,7 @@ type sighting struct {
 //
 // passedOver counts the changes that are not worth storing.
 func settle(s sighting) (items []aggregator.Item, tooOld, passedOver int) {
+	items = slices.Grow(items, max(0, len(s.items)-len(s.unchanged)))
 	// Publishers list the latest first; where nothing else orders two items, that does.
 	for _, it := range slices.Backward(s.items) {
 		if s.unchanged[it.ID] {
@@ -43,7 +44,7 @@ func settle(s sighting) (items []aggregator.Item, tooOld, passedOver int) {
 			}
 			continue
 		}
-		fresh := first(it, s)
+		fresh := first(it, &s)
 		if s.feed.MaxAge > 0 && s.at.Sub(fresh.Published) > s.feed.MaxAge {
 			tooOld++
 			continue
@@ -67,7 +68,7 @@ func settle(s sighting) (items []aggregator.Item, tooOld, passedOver int) {
 }
 
 // first completes an item that the store does not have.
-func first(it aggregator.Item, s sighting) aggregator.Item {
+func first(it aggregator.Item, s *sighting) aggregator.Item {
 	it.Feed = s.feed.ID
 	it.Revision = 1
 	it.FirstSeen = s.at

@@ -130,6 +130,9 @@ func (b *Batch) read(feed aggregator.FeedID, front string, items []aggregator.It
 	for _, l := range unread {
 		seen[l.Repeat] = true
 	}
+	b.Items = make([]aggregator.Item, 0, len(items))
+	b.Listed = make([]aggregator.ListedItem, 0, len(items))
+	b.sightings = make([]sighting, 0, len(items))
 	for _, it := range items {
 		it.Feed = feed
 		it.GUID = strings.TrimSpace(it.GUID)
