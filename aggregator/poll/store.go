@@ -3,6 +3,7 @@ package poll
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,8 +36,10 @@ func (p *Poller) settled(j *job, record *aggregator.PollRecord, err error) {
 type soon struct {
 	mu      sync.Mutex
 	waiting []*job
-	// busy says that somebody stores what waits; enough has a value when there may be no reason for that one to wait.
+	// busy says that somebody stores what waits, with polls as memory; enough has a value when there may be no reason for
+	// that one to wait.
 	busy   bool
+	polls  []aggregator.Poll
 	enough chan struct{}
 }
 
@@ -98,7 +101,6 @@ func (p *Poller) mayBeEnough() {
 // storeSoon stores what waits until nothing does.
 func (p *Poller) storeSoon() {
 	var batch []*job
-	var polls []aggregator.Poll
 	for {
 		clear(batch)
 		p.gather()
@@ -109,7 +111,7 @@ func (p *Poller) storeSoon() {
 		if len(batch) == 0 {
 			return
 		}
-		polls = polls[:0]
+		polls := slices.Grow(p.soon.polls[:0], len(batch))
 		for _, j := range batch {
 			polls = append(polls, j.result(&j.outcome))
 		}
@@ -123,5 +125,7 @@ func (p *Poller) storeSoon() {
 			p.settled(j, &j.outcome.state.LastPoll, errs[i])
 			<-p.light
 		}
+		clear(polls)
+		p.soon.polls = polls
 	}
 }

@@ -18,6 +18,8 @@ type reader struct {
 	tx   *bbolt.Tx
 	pack *packer
 
+	// feeds and states look up what many polls ask for.
+	feeds, states finder
 	// indexes are the tables that were asked.
 	indexes map[*table]*index
 	// passing is for who reads many items, one after the other: chunk is the one that was read last, and has what there is
@@ -27,6 +29,20 @@ type reader struct {
 	chunkFrom     uint64
 	unpacked      [][]byte
 	unpackedFrame int
+}
+
+// finder looks up keys of one bucket, with the memory that the first look-up needed.
+type finder struct{ at *bbolt.Cursor }
+
+func (f *finder) get(r *reader, bucket, key []byte) []byte {
+	if f.at == nil {
+		f.at = r.bucket(bucket).Cursor()
+	}
+	k, v := f.at.Seek(key)
+	if !bytes.Equal(k, key) {
+		return nil
+	}
+	return v
 }
 
 func (r *reader) bucket(name []byte) *bbolt.Bucket { return r.tx.Bucket(name) }
@@ -48,7 +64,7 @@ func (r *reader) get(bucket, key []byte, record any) (bool, error) {
 
 func (r *reader) feedRecord(id []byte) (feedRecord, bool, error) {
 	var f feedRecord
-	v := r.bucket(feedsBucket).Get(id)
+	v := r.feeds.get(r, feedsBucket, id)
 	if v == nil {
 		return f, false, nil
 	}
@@ -60,8 +76,7 @@ func (r *reader) feedRecord(id []byte) (feedRecord, bool, error) {
 
 // state is the state of a feed, the zero state for one that the store does not have.
 func (r *reader) state(id []byte) (aggregator.FeedState, error) {
-	v := r.bucket(statesBucket).Get(id)
-	head, fields, ok, err := decodeHead(v)
+	head, fields, ok, err := decodeHead(r.states.get(r, statesBucket, id))
 	if err == nil && ok {
 		var s aggregator.FeedState
 		if s, err = decodeState(head, fields); err == nil {
@@ -78,7 +93,7 @@ func (r *reader) state(id []byte) (aggregator.FeedState, error) {
 
 // stateHead is the head of a feed's state, also of one of an earlier format.
 func (r *reader) stateHead(id []byte) (stateHead, error) {
-	head, _, ok, err := decodeHead(r.bucket(statesBucket).Get(id))
+	head, _, ok, err := decodeHead(r.states.get(r, statesBucket, id))
 	switch {
 	case err != nil:
 		return head, fmt.Errorf("%s %q: %w", statesBucket, id, err)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/topicwire/topicwire/aggregator"
 )
 
@@ -28,45 +30,45 @@ func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) 
 	if next.MovedTo != "" {
 		ch.url = []byte(next.MovedTo)
 	}
-	w.states = append(w.states, ch)
+	w.changed = append(w.changed, ch)
 }
 
 // flushStates stores the states of feeds and then their due times, each in the order of its keys: what follows each other
 // is on the same page.
 func (w *writer) flushStates() error {
-	if len(w.states) == 0 {
+	if len(w.changed) == 0 {
 		return nil
 	}
 	states := w.bucket(statesBucket)
-	slices.SortFunc(w.states, func(a, b *stateChange) int { return bytes.Compare(a.id, b.id) })
-	for i := range w.states {
-		if err := states.Put(w.states[i].id, w.states[i].record); err != nil {
+	slices.SortFunc(w.changed, func(a, b *stateChange) int { return bytes.Compare(a.id, b.id) })
+	for i := range w.changed {
+		if err := states.Put(w.changed[i].id, w.changed[i].record); err != nil {
 			return err
 		}
 	}
-	slices.SortFunc(w.states, func(a, b *stateChange) int { return bytes.Compare(a.before, b.before) })
-	for i := range w.states {
-		if err := w.leaveDue(w.states[i]); err != nil {
+	slices.SortFunc(w.changed, func(a, b *stateChange) int { return bytes.Compare(a.before, b.before) })
+	at := w.bucket(dueBucket).Cursor()
+	for i := range w.changed {
+		if err := w.leaveDue(at, w.changed[i]); err != nil {
 			return err
 		}
 	}
 	due := w.bucket(dueBucket)
-	slices.SortFunc(w.states, func(a, b *stateChange) int { return bytes.Compare(a.after, b.after) })
-	for i := range w.states {
-		if len(w.states[i].url) == 0 {
+	slices.SortFunc(w.changed, func(a, b *stateChange) int { return bytes.Compare(a.after, b.after) })
+	for i := range w.changed {
+		if len(w.changed[i].url) == 0 {
 			continue
 		}
-		if err := due.Put(w.states[i].after, w.states[i].url); err != nil {
+		if err := due.Put(w.changed[i].after, w.changed[i].url); err != nil {
 			return err
 		}
 	}
-	w.states = nil
+	w.changed = nil
 	return nil
 }
 
 // leaveDue takes a feed out of its place in the bucket due, unless it stays there. Its url is empty then if that does too.
-func (w *writer) leaveDue(ch *stateChange) error {
-	c := w.bucket(dueBucket).Cursor()
+func (w *writer) leaveDue(c *bbolt.Cursor, ch *stateChange) error {
 	key, url := c.Seek(ch.before)
 	found := bytes.Equal(key, ch.before)
 	stays := bytes.Equal(ch.before, ch.after)

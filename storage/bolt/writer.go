@@ -38,9 +38,9 @@ type writer struct {
 	places  []change[listed]
 	members []change[member]
 	numbers map[name]uint32
-	// states are those of feeds; room is memory for what is stored of them.
-	states []*stateChange
-	room   room
+	// changed are states of feeds; room is memory for what is stored of them.
+	changed []*stateChange
+	room    room
 }
 
 type storyChange struct {
