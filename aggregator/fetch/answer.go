@@ -47,7 +47,7 @@ type Response struct {
 // answer makes the response or the error of an answer that is no redirect. It closes the answer's body.
 func (g *get) answer(resp *http.Response) (*Response, error) {
 	g.freshness = freshnessOf(resp.Header)
-	out := &Response{URL: g.at.String(), Status: resp.StatusCode, Freshness: g.freshness, RetryAfter: g.retryAfter}
+	out := &Response{URL: g.where(), Status: resp.StatusCode, Freshness: g.freshness, RetryAfter: g.retryAfter}
 	if len(g.visited) > 0 && !g.temporary {
 		out.Moved = out.URL
 		out.Private = (g.client.options.AllowPrivate || g.request.AllowPrivate) && g.client.names.private(g.ctx, g.at.Hostname())
@@ -90,6 +90,14 @@ func (g *get) answer(resp *http.Response) (*Response, error) {
 	g.retryAfter = latest(g.retryAfter, retryAfter(resp.Header, g.client.options.Now()))
 	discard(resp)
 	return nil, explainStatus(resp.StatusCode, g.retryAfter)
+}
+
+// where is the URL of the hop under way. It is the one that was asked for, as it is, where that is fit to be shown.
+func (g *get) where() string {
+	if len(g.visited) == 0 && !strings.ContainsAny(g.request.URL, "@#") {
+		return g.request.URL
+	}
+	return g.at.String()
 }
 
 // deltaFeed is the instance manipulation that a feed of only the new entries is (RFC 3229 section 10.5.3 for the header,

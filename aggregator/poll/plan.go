@@ -135,7 +135,7 @@ func (p *Poller) due(feed *aggregator.Feed, state *aggregator.FeedState, held, n
 func (p *Poller) follow(ctx context.Context, j *job, seen *answer, failure error, o *outcome, now time.Time) (bool, error) {
 	before := j.state.Move
 	s := p.whereabouts(j, seen, failure, o.same, now)
-	if note := before.Refused; strings.HasPrefix(note, movedNote+withoutUser(s.Target)) && !strings.Contains(note, takenMark) {
+	if note := before.Refused; note != "" && strings.HasPrefix(note, movedNote+withoutUser(s.Target)) && !strings.Contains(note, takenMark) {
 		// What was found there at first was not this feed, and has been stored since: it says nothing that it is known.
 		s.Same = false
 	}

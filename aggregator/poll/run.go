@@ -20,7 +20,7 @@ const (
 	maxInHand = 8192
 	// lightOutcomes is how many outcomes without a document may wait to be stored while workers go on; of those with
 	// one it is as many as there are workers.
-	lightOutcomes = 4096
+	lightOutcomes = 8192
 	// longestSleep bounds how long Run trusts a next due time, since other processes may share the queue.
 	longestSleep = time.Minute
 	// storePause is how long a poll waits before it tries again to store what it has, after the store has failed time and
