@@ -44,19 +44,15 @@ func settle(s sighting) (items []aggregator.Item, tooOld, passedOver int) {
 			}
 			continue
 		}
-		fresh := first(it, &s)
+		items = append(items, it)
+		fresh := &items[len(items)-1]
+		s.first(fresh)
 		if s.feed.MaxAge > 0 && s.at.Sub(fresh.Published) > s.feed.MaxAge {
 			tooOld++
-			continue
+			items = items[:len(items)-1]
 		}
-		items = append(items, fresh)
 	}
-	slices.SortStableFunc(items, func(a, b aggregator.Item) int {
-		if c := a.OrderTime.Compare(b.OrderTime); c != 0 {
-			return c
-		}
-		return a.Published.Compare(b.Published)
-	})
+	items = inOrder(items)
 	// Items of one poll that would have the same place follow each other in that order.
 	for i := range items[min(1, len(items)):] {
 		before, it := items[i].OrderTime, &items[i+1]
@@ -67,8 +63,31 @@ func settle(s sighting) (items []aggregator.Item, tooOld, passedOver int) {
 	return items, tooOld, passedOver
 }
 
+// inOrder are the items by their place, those with the same one as they are. Items are large: each is moved once.
+func inOrder(items []aggregator.Item) []aggregator.Item {
+	order := func(a, b *aggregator.Item) int {
+		if c := a.OrderTime.Compare(b.OrderTime); c != 0 {
+			return c
+		}
+		return a.Published.Compare(b.Published)
+	}
+	places := make([]*aggregator.Item, len(items))
+	for i := range items {
+		places[i] = &items[i]
+	}
+	if slices.IsSortedFunc(places, order) {
+		return items
+	}
+	slices.SortStableFunc(places, order)
+	sorted := make([]aggregator.Item, len(items))
+	for i, it := range places {
+		sorted[i] = *it
+	}
+	return sorted
+}
+
 // first completes an item that the store does not have.
-func first(it aggregator.Item, s *sighting) aggregator.Item {
+func (s *sighting) first(it *aggregator.Item) {
 	it.Feed = s.feed.ID
 	it.Revision = 1
 	it.FirstSeen = s.at
@@ -90,7 +109,6 @@ func first(it aggregator.Item, s *sighting) aggregator.Item {
 	if !s.previous.LastSuccess.IsZero() && it.Published.Before(s.previous.LastSuccess) {
 		it.OrderTime = s.at
 	}
-	return it
 }
 
 // change is the stored item with what the publisher now says of it, and whether that is worth storing. What identifies and

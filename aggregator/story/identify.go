@@ -181,13 +181,16 @@ func (b *Batch) decide(it *aggregator.Item, s *sighting) {
 func (b *Batch) dropSame() {
 	seen := map[aggregator.ItemID]bool{}
 	n := 0
-	for i, it := range b.Items {
-		if seen[it.ID] {
+	for i := range b.Items {
+		id := b.Items[i].ID
+		if seen[id] {
 			b.Repeats++
 			continue
 		}
-		seen[it.ID] = true
-		b.Items[n], b.sightings[n] = it, b.sightings[i]
+		seen[id] = true
+		if n < i {
+			b.Items[n], b.sightings[n] = b.Items[i], b.sightings[i]
+		}
 		n++
 	}
 	b.Items, b.sightings = b.Items[:n], b.sightings[:n]
