@@ -75,7 +75,8 @@ func (p *Poller) lookUp(j *job) error {
 	if fresh(j) {
 		return nil
 	}
-	jobs, leases := []*job{j}, []aggregator.Lease{j.lease}
+	jobs, leases := make([]*job, 0, readAhead), make([]aggregator.Lease, 0, readAhead)
+	jobs, leases = append(jobs, j), append(leases, j.lease)
 	for _, other := range g.jobs[j.place+1:] {
 		if len(jobs) == readAhead {
 			break

@@ -46,7 +46,7 @@ type soon struct {
 // gatherFor is how long outcomes are waited for, as long as polls are under way that may bring some, and gatherMost how many
 // are waited for: what is stored together costs each a part of the same pages and of the same fsync.
 const (
-	gatherFor  = 200 * time.Millisecond
+	gatherFor  = 100 * time.Millisecond
 	gatherMost = lightOutcomes / 2
 )
 

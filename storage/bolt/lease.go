@@ -224,6 +224,8 @@ func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease) ([]agg
 			return nil
 		})
 	}
+	s.leases.mu.Lock()
+	defer s.leases.mu.Unlock()
 	for i, g := range given {
 		// A feed that moves loses its lease right after its URL has changed: who reads in between sees the one or the other.
 		switch {
@@ -239,9 +241,8 @@ func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease) ([]agg
 	return statuses, errs
 }
 
+// stands reports whether the lease is held. The table is locked.
 func (l *leases) stands(given aggregator.Lease) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	held, ok := l.held[given.Feed]
 	return ok && held.token == given.Token
 }
