@@ -68,6 +68,24 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
+// A publisher that takes back what it has sent as a difference is believed, though its document then has bytes that were
+// read before.
+func TestDeliveryThatIsTakenBack(t *testing.T) {
+	w := newWire(t, nil, "a")
+	const url = "https://a.example/"
+	two := "g2|https://a.example/2|two"
+	w.answer(url, document(`"1"`, "g1|https://a.example/1|one", two))
+	w.pass(t)
+	w.advance(10 * time.Minute)
+	w.deliver(t, pushed(t, "g1|https://a.example/1|one, wrongly corrected"), aggregator.OutcomeStored, 0, 1)
+	w.advance(2 * time.Hour)
+	w.answer(url, document(`"2"`, "g3|https://a.example/3|three", "g1|https://a.example/1|one", two))
+	w.pass(t)
+	if diff := cmp.Diff([]string{"one", "three", "two"}, titles(w.items(t))); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
 // What says no more than that there is news has the feed polled, not too soon after the last poll.
 func TestDeliveryWithoutItems(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -344,7 +344,7 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 		// The feed is calm again, and what was passed over meanwhile is to be looked at as well.
 		o.state = o.state.Unread()
 	case seen.response.Delta:
-		o.listing = joined(listing(nil, batch.Listed, seen.doc.Hashes), j.listing)
+		o.listing = joined(listing(nil, batch.Listed, seen.doc.Hashes), withoutEarlier(j.listing, batch.Listed))
 	default:
 		o.listing = listing(seen.unread, batch.Listed, seen.doc.Hashes)
 	}

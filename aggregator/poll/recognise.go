@@ -42,6 +42,23 @@ func joined(fresh, before []aggregator.ListedItem) []aggregator.ListedItem {
 	return all[:min(len(all), maxJoined)]
 }
 
+// withoutEarlier is a listing without the earlier states of items that were read now: a publisher that goes back to one of
+// them is to be believed.
+func withoutEarlier(before, read []aggregator.ListedItem) []aggregator.ListedItem {
+	none := aggregator.HashOf("")
+	key := func(l aggregator.ListedItem) [2]aggregator.Hash {
+		if l.GUID != none {
+			return [2]aggregator.Hash{l.GUID}
+		}
+		return [2]aggregator.Hash{none, l.Link}
+	}
+	again := make(map[[2]aggregator.Hash]bool, len(read))
+	for _, l := range read {
+		again[key(l)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(before), func(l aggregator.ListedItem) bool { return again[key(l)] })
+}
+
 // listing is what to remember of a document: nothing where its items could not be told apart in its bytes.
 func listing(unread, read []aggregator.ListedItem, hashes []aggregator.Hash) []aggregator.ListedItem {
 	if len(hashes) != len(read) {
