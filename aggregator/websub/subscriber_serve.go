@@ -45,7 +45,10 @@ func (s *Subscriber) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// By the hash, so that how long the look-up takes says nothing about the tokens that there are.
 	s.mu.Lock()
 	src := s.sources[sourceKey(path.Base(r.URL.Path))]
-	gone := src == nil || src.Ending
+	gone, secret := src == nil || src.Ending, ""
+	if !gone {
+		secret = src.Secret // the one of this callback: another hub may be asked meanwhile, under another
+	}
 	s.mu.Unlock()
 	switch {
 	case r.Method == http.MethodGet && src != nil:
@@ -59,7 +62,7 @@ func (s *Subscriber) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// A hub may end a subscription when it is told this (WebSub section 7).
 		http.Error(w, "this subscription has ended", http.StatusGone)
 	default:
-		s.take(w, r, src)
+		s.take(w, r, src, secret)
 	}
 }
 
@@ -96,8 +99,9 @@ func (s *Subscriber) owe(src *source) {
 	nudge(s.wake)
 }
 
-// take takes a delivery (WebSub section 7). What is new in it is durable when it is acknowledged.
-func (s *Subscriber) take(w http.ResponseWriter, r *http.Request, src *source) {
+// take takes a delivery that is to be signed with the secret (WebSub section 7). What is new in it is durable when it is
+// acknowledged.
+func (s *Subscriber) take(w http.ResponseWriter, r *http.Request, src *source, secret string) {
 	if !s.enter(src) {
 		unavailable(w)
 		return
@@ -112,7 +116,7 @@ func (s *Subscriber) take(w http.ResponseWriter, r *http.Request, src *source) {
 	case err != nil:
 		http.Error(w, "the body could not be read", http.StatusBadRequest)
 		return
-	case !signed(r.Header.Values("X-Hub-Signature"), src.Secret, body):
+	case !signed(r.Header.Values("X-Hub-Signature"), secret, body):
 		// To be acknowledged and ignored (WebSub section 8).
 		s.unsigned(src, r.Header.Get("X-Hub-Signature") == "")
 		w.WriteHeader(http.StatusAccepted)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -535,6 +536,40 @@ func TestSubscriberTriesAnotherHub(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a hub was already sending when another one was asked is signed with the secret that it was given.
+func TestSubscriberTakesWhatBeganBeforeItTriedAnotherHub(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		defer func() { d.stop() }()
+		first := &strangeHub{desk: d, silent: true}
+		d.world.serve("first.example", first.ServeHTTP)
+		offer := paperOffer
+		offer.Hubs = []string{"https://first.example/", hubURL}
+		d.poll(&offer, 20)
+		asked := first.last()
+		mac := hmac.New(sha256.New, []byte(asked.Get("hub.secret")))
+		mac.Write([]byte("1 new"))
+		body, slow := io.Pipe()
+		req := httptest.NewRequest(http.MethodPost, asked.Get("hub.callback"), body)
+		req.Header.Set("X-Hub-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+		rec, done := httptest.NewRecorder(), make(chan struct{})
+		go func() {
+			defer close(done)
+			d.subscriber().ServeHTTP(rec, req)
+		}()
+		d.settle(time.Hour)
+		if got := d.state().Hub; got != "hub.example" {
+			t.Fatalf("an hour later %q is asked", got)
+		}
+		fmt.Fprint(slow, "1 new")
+		slow.Close()
+		<-done
+		if delivered, _ := d.counts(); rec.Code != http.StatusOK || delivered != 1 || d.state().Unsigned != 0 {
+			t.Errorf("answer %d, %d delivered, %+v", rec.Code, delivered, d.state())
+		}
+	})
 }
 
 func TestSubscriberIsDenied(t *testing.T) {
