@@ -49,6 +49,8 @@ const (
 	mostOfFeed   = 2
 	// loadFactor is how many of the latest changes are looked at after a restart, for each item that is kept.
 	loadFactor = 2
+	// mostTexts is how many texts a call keeps that it has read, at up to 100 KB each: more than it needs for one item.
+	mostTexts = 64
 	// published is how long ago an item that is looked at after a restart may have been published.
 	published = 14 * 24 * time.Hour
 )
@@ -98,7 +100,7 @@ func New(o Options) *Grouper {
 // claim is a call of Group whose items are not stored yet.
 type claim struct {
 	members []member
-	// texts are those that were read in it, by the serial of their entry.
+	// texts are those that were read in it last, by the serial of their entry.
 	texts map[near.Serial]*near.Text
 	done  chan struct{}
 }
@@ -144,7 +146,7 @@ func (g *Grouper) Group(ctx context.Context, items []aggregator.Item) (ended fun
 	if err := g.settle(ctx, c, wait); err != nil {
 		return nil, fmt.Errorf("decide the stories of new items: %w", err)
 	}
-	decided = true
+	decided, c.texts = true, nil
 	return func(stored bool) { g.end(c, stored) }, nil
 }
 

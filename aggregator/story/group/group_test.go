@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"iter"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -28,6 +29,8 @@ type shelf struct {
 	fails error
 	// read counts the items that were listed.
 	read int
+	// asked, where it is not nil, is told of each item that is asked for.
+	asked func(aggregator.ItemID)
 }
 
 func (s *shelf) put(items ...aggregator.Item) {
@@ -40,6 +43,9 @@ func (s *shelf) put(items ...aggregator.Item) {
 }
 
 func (s *shelf) Item(_ context.Context, id aggregator.ItemID) (aggregator.Item, error) {
+	if s.asked != nil {
+		s.asked(id)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, it := range s.items {
@@ -513,5 +519,46 @@ func TestDecidingAgain(t *testing.T) {
 	}
 	if first[0] != w.shelf.items[0].Story || first[1] != first[2] {
 		t.Errorf("stories %v", first)
+	}
+}
+
+// A document of many items that are all to be compared does not keep the texts of all of them, neither while it is decided
+// nor until it is stored.
+func TestTextsAreNotKept(t *testing.T) {
+	w := newWire(group.Options{})
+	last := w.store(t, item("b", "last", prose("last", 100)))[0]
+	beginning := prose("beginning", 60)
+	var items []aggregator.Item
+	for i := range 100 {
+		var text strings.Builder
+		for n := range 900 {
+			fmt.Fprint(&text, " ", i*900+n)
+		}
+		items = append(items, item("a", fmt.Sprint(i), beginning+text.String()))
+	}
+	items = append(items, item("a", "last", prose("last", 100)))
+	held := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before, during := held(), int64(0)
+	w.shelf.asked = func(id aggregator.ItemID) {
+		if id == last.ID {
+			during = held() - before
+		}
+	}
+	ended, err := w.Group(t.Context(), items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := held() - before
+	ended(true)
+	if during == 0 || items[100].Story != last.Story {
+		t.Fatal("the last item was compared with no other")
+	}
+	if during > 5<<19 || after > 1<<20 {
+		t.Errorf("%d bytes are held while it is decided, %d until it is stored", during, after)
 	}
 }

@@ -26,7 +26,6 @@ func (g *Grouper) like(ctx context.Context, c *claim, m *member) (aggregator.Sto
 			break
 		}
 		if mine == nil {
-			c.texts[m.serial] = near.Read(m.item)
 			var err error
 			if mine, err = g.side(ctx, c, m.serial, m.item.Feed, m.item.FirstSeen); err != nil {
 				return m.own, err
@@ -94,8 +93,7 @@ func (g *Grouper) text(ctx context.Context, c *claim, serial near.Serial) (*near
 	}
 	for i := range c.members {
 		if c.members[i].serial == serial {
-			c.texts[serial] = near.Read(c.members[i].item)
-			return c.texts[serial], nil
+			return c.read(serial, c.members[i].item), nil
 		}
 	}
 	g.mu.Lock()
@@ -111,6 +109,14 @@ func (g *Grouper) text(ctx context.Context, c *claim, serial near.Serial) (*near
 	case err != nil:
 		return nil, err
 	}
-	c.texts[serial] = near.Read(&it)
-	return c.texts[serial], nil
+	return c.read(serial, &it), nil
+}
+
+// read reads the text of an entry's item and keeps it: the next items are often compared with the same.
+func (c *claim) read(serial near.Serial, it *aggregator.Item) *near.Text {
+	if len(c.texts) >= mostTexts {
+		clear(c.texts)
+	}
+	c.texts[serial] = near.Read(it)
+	return c.texts[serial]
 }
