@@ -38,7 +38,8 @@ type Receiver interface {
 	// Deliver stores what is new in a document. Without error it is durable, or the feed will be polled soon where the
 	// record's outcome is that the document could not be read. ErrNotFound means that there is no such feed.
 	Deliver(ctx context.Context, feed aggregator.FeedID, d aggregator.Pushed) (aggregator.PollRecord, error)
-	// Fallback has the feed polled when its schedule says so, though its polls were spared.
+	// Fallback has the feed polled when its schedule says so, though its polls were spared. ErrNotFound means that there is no
+	// such feed.
 	Fallback(ctx context.Context, feed aggregator.FeedID) error
 }
 
@@ -409,7 +410,8 @@ func (s *Subscriber) lose(src *source, trouble string) {
 func (s *Subscriber) fallBack(src *source) {
 	feed := src.Feed
 	s.polls.add(string(feed), func(ctx context.Context) {
-		if err := s.receiver.Fallback(ctx, feed); err != nil && ctx.Err() == nil {
+		err := s.receiver.Fallback(ctx, feed)
+		if err != nil && !errors.Is(err, aggregator.ErrNotFound) && ctx.Err() == nil {
 			s.Log.Error("a feed is polled later than its schedule says", "feed", feed, "error", fmt.Errorf("fall back to polling: %w", err))
 		}
 	})

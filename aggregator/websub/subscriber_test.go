@@ -192,10 +192,13 @@ func (d *desk) Deliver(_ context.Context, feed aggregator.FeedID, p aggregator.P
 }
 
 // Fallback implements websub.Receiver.
-func (d *desk) Fallback(context.Context, aggregator.FeedID) error {
+func (d *desk) Fallback(_ context.Context, feed aggregator.FeedID) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fell++
+	if !d.wanted[feed] {
+		return aggregator.ErrNotFound
+	}
 	return nil
 }
 
@@ -644,6 +647,9 @@ func TestSubscriberUnsubscribes(t *testing.T) {
 				}
 				if _, fell := d.counts(); fell == 0 {
 					t.Error("the feed is not polled by its schedule")
+				}
+				if text := d.log.String(); strings.Contains(text, "ERROR") {
+					t.Errorf("nothing is wrong, and the log says\n%s", text)
 				}
 				req := httptest.NewRequest(http.MethodPost, first.Get("hub.callback"), strings.NewReader("1 new"))
 				rec := httptest.NewRecorder()
