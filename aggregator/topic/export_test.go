@@ -1,6 +1,10 @@
 package topic
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/topicwire/topicwire/aggregator"
+)
 
 // Words are the folded words of a text with the signs around them, | where a phrase may not go on.
 func Words(text string) []string {
@@ -43,4 +47,20 @@ func (l *list) word(t *token) {
 func (l *list) gap() {
 	l.words = append(l.words, "|")
 	l.spans = append(l.spans, [2]int{})
+}
+
+// Remembered is how many bytes of the items' spellings are kept when their words have been looked for by their stems.
+func Remembered(m *Matcher, items ...*aggregator.Item) (size int) {
+	s := newScratch(m)
+	for _, it := range items {
+		d := newDocument(it)
+		s.lookups = m.index.stems.lookups(d.language(), s.made)
+		d.scan(&s.scanner, func(where place, text string) { s.where, s.text = where, text })
+	}
+	for _, l := range s.made {
+		for spelling := range l.known {
+			size += len(spelling)
+		}
+	}
+	return size
 }

@@ -100,8 +100,8 @@ type lookup struct {
 	known map[string][]pattern
 }
 
-// maxKnown is how many spellings a lookup remembers.
-const maxKnown = 1 << 14
+// maxKnown is how many spellings a lookup remembers, longestKnown how long they are in bytes: no word of a language is longer.
+const maxKnown, longestKnown = 1 << 14, 100
 
 // lookups are those for an item in the given language, each made at most once and kept in made.
 func (x *stemIndex) lookups(language string, made map[string]*lookup) []*lookup {
@@ -135,7 +135,7 @@ func (l *lookup) matching(spelling string, f func(pattern)) {
 	patterns, ok := l.known[spelling]
 	if !ok {
 		patterns = l.byStem[stemOf(l.language, spelling)]
-		if len(l.known) < maxKnown {
+		if len(l.known) < maxKnown && len(spelling) <= longestKnown {
 			l.known[strings.Clone(spelling)] = patterns
 		}
 	}

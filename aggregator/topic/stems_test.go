@@ -1,6 +1,12 @@
 package topic_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/topic"
+)
 
 func TestMatchStems(t *testing.T) {
 	const english = "The regulators said on Monday that protections for the personal data of citizens were being weakened by the companies."
@@ -44,5 +50,18 @@ func TestMatchStems(t *testing.T) {
 				t.Errorf("%s in %q: %t, want %t", tc.query, tc.text, got, tc.want)
 			}
 		})
+	}
+}
+
+// What publishers write in place of words, of whatever length, is not kept from item to item.
+func TestLongWordsAreNotRemembered(t *testing.T) {
+	m, err := topic.NewMatcher([]aggregator.Topic{{ID: "t", Query: "~regulator"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	it := item("", "regulators "+strings.Repeat("a", 60_000)+" "+strings.Repeat("b", 60_000))
+	it.Language = "en"
+	if size := topic.Remembered(m, it); size == 0 || size > 1000 {
+		t.Errorf("%d bytes are kept", size)
 	}
 }
