@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // archived is what a reader of RFC 5005 needs of an Atom feed.
@@ -61,15 +62,17 @@ func walkArchive(t *testing.T, d *daemon, path string) (pages map[string]string,
 // begins anew, and only that one.
 func TestArchive(t *testing.T) {
 	const feeds, items = 8, 60
-	var killer atomic.Pointer[func()]
+	var stalls atomic.Bool
+	stalled := make(chan struct{}, feeds)
 	mux := http.NewServeMux()
 	var names []string
 	for i := range feeds {
 		name := fmt.Sprint("f", i)
 		names = append(names, name)
-		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) {
-			if kill := killer.Load(); kill != nil && i >= feeds/2 {
-				(*kill)()
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, r *http.Request) {
+			if stalls.Load() && i >= feeds/2 {
+				stalled <- struct{}{}
+				<-r.Context().Done()
 			}
 			_, _ = io.WriteString(w, simpleFeed(name, items))
 		})
@@ -80,15 +83,20 @@ func TestArchive(t *testing.T) {
 	wd := workdir(t, fmt.Sprintf(config, "text AND (f0 OR f2 OR f4)"))
 	cmd := exec.Command(binary, "fetch", "--all")
 	cmd.Dir = wd
-	kill := func() { _ = cmd.Process.Kill() }
-	killer.Store(&kill)
+	stalls.Store(true)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	select {
+	case <-stalled:
+	case <-time.After(time.Minute):
+		t.Error("the pass does not come to the feeds that stall")
+	}
+	_ = cmd.Process.Kill()
 	if cmd.Wait() == nil {
 		t.Error("the pass was not killed")
 	}
-	killer.Store(nil)
+	stalls.Store(false)
 	must(t, wd, "fetch", "--all")
 
 	d := start(t, wd, "serve")
