@@ -47,12 +47,7 @@ match: in which field, at which character, and in what words. ITEM is the item's
 it, or its link.`,
 		Example: `  topicwire topics explain 0f3c1f0a7b5d4c7e9d0a6b1c2d3e4f50
   topicwire topics explain https://example.org/news/office-opens --json`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{fmt.Errorf("give the id of one item, or its link; see '%s --help'", cmd.CommandPath())}
-			}
-			return nil
-		},
+		Args: arguments(1, "give the id of one item, or its link"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, _, done, err := p.desk(cmd.Context(), false)
 			if err != nil {

@@ -62,7 +62,7 @@ func (p *program) feedsShowCommand() *cobra.Command {
 		Use:     "show FEED",
 		Short:   "Show all that is known of a feed: its last poll, what was mended in its document, what is wrong",
 		Example: "  topicwire feeds show aws-news",
-		Args:    oneFeed,
+		Args:    arguments(1, oneFeed),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, _, done, err := p.desk(cmd.Context(), false)
 			if err != nil {
@@ -94,7 +94,7 @@ func (p *program) feedsResumeCommand() *cobra.Command {
 		Long: `Poll a feed again that was stopped because its publisher answered 410 (Gone) twice, a day apart. It is due
 at once, and stopped again only after two more such answers. What it had is kept.`,
 		Example: "  topicwire feeds resume aws-news",
-		Args:    oneFeed,
+		Args:    arguments(1, oneFeed),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, _, done, err := p.desk(cmd.Context(), false)
 			if err != nil {
@@ -109,14 +109,6 @@ at once, and stopped again only after two more such answers. What it had is kept
 			return err
 		},
 	}
-}
-
-// oneFeed refuses arguments that are not the id of one feed.
-func oneFeed(cmd *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return usageError{fmt.Errorf("want the id of one feed; see '%s --help'", cmd.CommandPath())}
-	}
-	return nil
 }
 
 func printFeed(w io.Writer, r feedReport) error {

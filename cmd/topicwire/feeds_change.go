@@ -78,12 +78,7 @@ The publisher is not asked: the first poll is the one request that a new feed co
 with it. 'topicwire feeds discover URL' looks beforehand.`,
 		Example: `  topicwire feeds add https://example.org/feed.xml --tag news --schedule "@every 2h"
   topicwire feeds add urls.txt --dry-run`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{fmt.Errorf("want the URL of one feed, or a file of URLs; see '%s --help'", cmd.CommandPath())}
-			}
-			return nil
-		},
+		Args: arguments(1, "want the URL of one feed, or a file of URLs"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			feed.ID = aggregator.FeedID(id)
 			for _, t := range topics {
@@ -122,7 +117,7 @@ func (p *program) feedsRemoveCommand() *cobra.Command {
 		Long: `Take a feed out of the config file, which keeps its other comments and its order. What the feed brought stays
 stored and published; only its polls end.`,
 		Example: "  topicwire feeds remove aws-news",
-		Args:    oneFeed,
+		Args:    arguments(1, oneFeed),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id := aggregator.FeedID(args[0])
 			cfg, _, err := p.loadConfig()

@@ -31,12 +31,7 @@ its URL, is named and not added again, so that the same file can be imported twi
 with its line. No publisher is asked.`,
 		Example: `  topicwire feeds import subscriptions.opml --dry-run
   topicwire feeds import subscriptions.opml`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{fmt.Errorf("want one OPML file, or - for standard input; see '%s --help'", cmd.CommandPath())}
-			}
-			return nil
-		},
+		Args: arguments(1, "want one OPML file, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := readDocument(cmd.InOrStdin(), args[0])
 			if err != nil {

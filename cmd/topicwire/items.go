@@ -57,12 +57,7 @@ func (p *program) itemsHistoryCommand() *cobra.Command {
 as [-this-], and added, as {+this+}. Unchanged words far from a change are left out.`,
 		Example: `  topicwire items history https://example.org/report
   topicwire items history 0b9b1ed3ab4e1d3ef3bbec0d1d3ce3d1 --json | jq '.changes[].at'`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{fmt.Errorf("want one item, by id or URL, got %d arguments; see '%s --help'", len(args), cmd.CommandPath())}
-			}
-			return nil
-		},
+		Args: arguments(1, "want one item, by id or URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, _, done, err := p.desk(cmd.Context(), false)
 			if err != nil {

@@ -25,12 +25,7 @@ func (p *program) parseCommand() *cobra.Command {
 left out. Nothing is stored and no config is needed. The exit code is 1 where the document is no feed.`,
 		Example: `  topicwire parse feed.xml
   curl -s https://example.org/feed | topicwire parse - --url https://example.org/feed --json | jq .repairs`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{fmt.Errorf("want one file, or - for standard input; see '%s --help'", cmd.CommandPath())}
-			}
-			return nil
-		},
+		Args: arguments(1, "want one file, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := readDocument(cmd.InOrStdin(), args[0])
 			if err != nil {

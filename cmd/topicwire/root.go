@@ -149,6 +149,19 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return usageError{fmt.Errorf("%s: %s; see '%s --help'", cmd.CommandPath(), what, cmd.CommandPath())}
 }
 
+// oneFeed is wanted by commands about a feed of the config.
+const oneFeed = "want the id of one feed"
+
+// arguments refuses another number of arguments, with what is wanted.
+func arguments(n int, wanted string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError{fmt.Errorf("%s; see '%s --help'", wanted, cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
 // group is a command that only holds others.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: noArguments, RunE: func(cmd *cobra.Command, _ []string) error {

@@ -148,12 +148,7 @@ nothing is written to standard output before the check. A copy is a store: to go
 topicwire, put it in the place of the store, start.`,
 		Example: `  topicwire store backup /mnt/backup/topicwire.db
   topicwire store backup - | zstd | ssh elsewhere 'cat > topicwire.db.zst'`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{fmt.Errorf("name the file to write, or - for standard output; see '%s --help'", cmd.CommandPath())}
-			}
-			return nil
-		},
+		Args: arguments(1, "name the file to write, or - for standard output"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, _, done, err := p.desk(cmd.Context(), false)
 			if err != nil {

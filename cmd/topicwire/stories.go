@@ -59,12 +59,7 @@ items have is the one that was found first.
 Which story an item is of was decided when it was stored; the steps say what would be decided now.`,
 		Example: `  topicwire stories explain https://example.org/report https://example.net/copy
   topicwire stories explain 0b9b1ed3ab4e1d3ef3bbec0d1d3ce3d1 https://example.net/copy --json`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usageError{fmt.Errorf("want two items, by id or URL, got %d arguments; see '%s --help'", len(args), cmd.CommandPath())}
-			}
-			return nil
-		},
+		Args: arguments(2, "want two items, by id or URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, _, done, err := p.desk(cmd.Context(), false)
 			if err != nil {
