@@ -20,7 +20,9 @@ type cache struct {
 	flight singleflight.Group
 	// slots bounds how many renderings are made at once, and so their memory: readers may ask for many different ones.
 	slots chan struct{}
-	seed  maphash.Seed
+	// turn waits for what is to be had in place of a slot to make a rendering of a search, and gives what ends it.
+	turn func(context.Context) (done func(), err error)
+	seed maphash.Seed
 	// keeping is held by who puts an edition in the place of another.
 	keeping sync.Mutex
 
@@ -36,9 +38,9 @@ type cached struct {
 	size      int64
 }
 
-func newCache(limit int64) *cache {
+func newCache(limit int64, turn func(context.Context) (func(), error)) *cache {
 	return &cache{
-		limit: limit, order: list.New(), kept: map[resource]*list.Element{},
+		limit: limit, turn: turn, order: list.New(), kept: map[resource]*list.Element{},
 		slots: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))), seed: maphash.MakeSeed(),
 	}
 }
@@ -61,12 +63,11 @@ func (c *cache) get(ctx context.Context, key resource, v version, render func(co
 		}()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renderTimeout)
 		defer cancel()
-		select {
-		case c.slots <- struct{}{}:
-			defer func() { <-c.slots }()
-		case <-ctx.Done():
-			return nil, fmt.Errorf("render %s: too much to render at once: %w", key.kind, ctx.Err())
+		done, err := c.enter(ctx, key)
+		if err != nil {
+			return nil, err
 		}
+		defer done()
 		if r := c.find(key, v); r != nil { // it was made since
 			return r, nil
 		}
@@ -85,6 +86,20 @@ func (c *cache) get(ctx context.Context, key resource, v version, render func(co
 			return nil, made.Err
 		}
 		return made.Val.(*rendering), nil
+	}
+}
+
+// enter waits until the resource may be rendered; done ends that. Searches, which take long, have a bound of their own: what
+// takes no time is not to wait for them.
+func (c *cache) enter(ctx context.Context, key resource) (done func(), err error) {
+	if key.cut.query != "" {
+		return c.turn(ctx)
+	}
+	select {
+	case c.slots <- struct{}{}:
+		return func() { <-c.slots }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("render %s: too much to render at once: %w", key.kind, ctx.Err())
 	}
 }
 

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -153,6 +156,26 @@ func TestCutsDoNotPushFeedsOut(t *testing.T) {
 	if get(t, h, "/all.atom"); src.reads.Load() != 0 {
 		t.Error("the feed was no longer kept")
 	}
+}
+
+// However many search, what is no search is answered at once.
+func TestSearchesHoldUpNoOtherCuts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := hourly(3)
+		src.gate = make(chan struct{})
+		h := handler(t, src, searchable)
+		var searches sync.WaitGroup
+		for n := range 4 * runtime.GOMAXPROCS(0) {
+			searches.Go(func() { get(t, h, fmt.Sprint("/all.atom?q=n", n)) })
+		}
+		synctest.Wait()
+		began := time.Now()
+		if w := get(t, h, "/feeds/courier.atom"); w.Code != http.StatusOK || time.Since(began) != 0 {
+			t.Errorf("%d after %v", w.Code, time.Since(began))
+		}
+		close(src.gate)
+		searches.Wait()
+	})
 }
 
 func TestTheFeedOfASource(t *testing.T) {

@@ -80,13 +80,6 @@ func (s *site) document(ctx context.Context, res resource) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if res.cut.query != "" {
-		done, err := s.searching(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer done()
-	}
 	size := 0
 	for story, err := range s.stories(ctx, res) {
 		if err != nil {

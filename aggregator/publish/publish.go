@@ -128,7 +128,8 @@ func newSite(src Source, o Options) (*site, error) {
 		searches: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), healthTurn: make(chan struct{}, 1), fields: newSharedFields(),
 	}
 	s.packers = newPackers()
-	s.cache, s.cuts = newCache(s.options.CacheBytes-s.options.CacheBytes/cutShare), newCache(s.options.CacheBytes/cutShare)
+	cuts := s.options.CacheBytes / cutShare
+	s.cache, s.cuts = newCache(s.options.CacheBytes-cuts, s.searching), newCache(cuts, s.searching)
 	base, err := url.Parse(o.BaseURL)
 	if err != nil || (base.Scheme != "http" && base.Scheme != "https") || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
 		return nil, fmt.Errorf("make publisher: base URL %q: want an absolute http or https URL without query and fragment", o.BaseURL)
