@@ -53,7 +53,7 @@ func (s *site) cutOf(raw string, now time.Time) (c cutting, err error) {
 		return c, badCut{"Too long a search", sentence(err.Error()) + "."}
 	}
 	if c.query != "" {
-		_, err = s.matcher(c.query)
+		_, err = s.parse(c.query)
 	}
 	return c, err
 }
@@ -105,12 +105,12 @@ func durationOf(text string) (time.Duration, bool) {
 	return d, err == nil
 }
 
-// matcher is what the query asks of an item. What is wrong with it is said in words for the reader.
-func (s *site) matcher(query string) (func(*aggregator.Item) bool, error) {
+// parse reads the query. What is wrong with it is said in words for the reader.
+func (s *site) parse(query string) (Search, error) {
 	if s.options.ParseQuery == nil {
 		return nil, badCut{"No search", "This site has no search."}
 	}
-	match, err := s.options.ParseQuery(query)
+	search, err := s.options.ParseQuery(query)
 	if err != nil {
 		m := mistakeOf(query, err)
 		text := m.Text
@@ -119,7 +119,7 @@ func (s *site) matcher(query string) (func(*aggregator.Item) bool, error) {
 		}
 		return nil, badCut{"This search cannot be understood", text + "."}
 	}
-	return match, nil
+	return search, nil
 }
 
 // isZero reports whether the cut is the whole feed.

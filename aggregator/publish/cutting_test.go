@@ -178,6 +178,32 @@ func TestSearchesHoldUpNoOtherCuts(t *testing.T) {
 	})
 }
 
+// What costs much of a query is done once for a search, and not for a reader whose search is made already, or cannot be.
+func TestAQueryIsCompiledToSearchAlone(t *testing.T) {
+	compiled := 0
+	h := handler(t, hourly(3), searchable, func(o *publish.Options) {
+		parse := o.ParseQuery
+		o.ParseQuery = func(query string) (publish.Search, error) {
+			search, err := parse(query)
+			return func() (func(*aggregator.Item) bool, error) { compiled++; return search() }, err
+		}
+	})
+	tag := get(t, h, "/all.atom?q=even").Header().Get("ETag")
+	if compiled != 1 {
+		t.Errorf("a search compiled its query %d times", compiled)
+	}
+	get(t, h, "/all.atom?q=even")
+	get(t, h, "/all.atom?q=even", "If-None-Match", tag)
+	get(t, h, "/all.atom?q=(")
+	get(t, h, "/all?q=(")
+	if compiled != 1 {
+		t.Errorf("what searches nothing compiled a query %d times", compiled-1)
+	}
+	if get(t, h, "/all?q=even"); compiled != 2 {
+		t.Errorf("a search on a page compiled its query %d times", compiled-1)
+	}
+}
+
 func TestTheFeedOfASource(t *testing.T) {
 	src := sample()
 	h := handler(t, src, searchable)

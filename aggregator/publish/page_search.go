@@ -66,13 +66,13 @@ func (s *site) searchPage(ctx context.Context, topic aggregator.TopicID, view to
 	page := s.newTopicPage(l, c)
 	page.Latest, page.Canonical, page.Query = l.page(c.path), "", view.query
 	page.Title = fmt.Sprintf("Search in %s: %s", c.title, oneLine(view.query, maxName))
-	match, err := s.options.ParseQuery(view.query)
+	search, err := s.options.ParseQuery(view.query)
 	if err != nil {
 		page.Mistake = mistakeOf(view.query, err)
 		body, err = s.execute("topic.html", page)
 		return body, http.StatusBadRequest, err
 	}
-	found, err := s.search(ctx, topic, view.behind, match)
+	found, err := s.search(ctx, topic, view.behind, search)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -113,9 +113,7 @@ func (f *finding) words(view topicView) string {
 }
 
 // search looks for matching stories behind a place, a page of them at most.
-func (s *site) search(
-	ctx context.Context, topic aggregator.TopicID, behind aggregator.StoryPlace, match func(*aggregator.Item) bool,
-) (*finding, error) {
+func (s *site) search(ctx context.Context, topic aggregator.TopicID, behind aggregator.StoryPlace, search Search) (*finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
 	done, err := s.searching(ctx)
@@ -123,6 +121,10 @@ func (s *site) search(
 		return nil, err
 	}
 	defer done()
+	match, err := search()
+	if err != nil {
+		return nil, fmt.Errorf("search topic %q: %w", topic, err)
+	}
 	found := &finding{}
 	sources := sourceReader{site: s, known: map[aggregator.FeedID]*source{}}
 	size := 0

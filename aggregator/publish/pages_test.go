@@ -147,7 +147,7 @@ func TestAMistakeInASearchIsPointedAt(t *testing.T) {
 		checkPage(t, w.Body.Bytes())
 	}
 	h = handler(t, sample(), func(o *publish.Options) {
-		o.ParseQuery = func(query string) (func(*aggregator.Item) bool, error) { return nil, misplaced(len(query) + 5) }
+		o.ParseQuery = func(query string) (publish.Search, error) { return nil, misplaced(len(query) + 5) }
 	})
 	if body := get(t, h, "/all?q=a+OR").Body.String(); !strings.Contains(body, `a OR<mark><span class="gap">(here)</span></mark>`) {
 		t.Errorf("what is missing at the end is not pointed at:\n%s", body)

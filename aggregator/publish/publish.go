@@ -69,9 +69,9 @@ type Options struct {
 	FeedNotes func(ctx context.Context) (map[aggregator.FeedID]string, error)
 	// CacheBytes bounds the memory for rendered documents; 64 MiB if 0.
 	CacheBytes int64
-	// ParseQuery reads a query of the language that topics are described in and gives what an item is asked. An error that
+	// ParseQuery reads a query of the language that topics are described in, for each request that has one. An error that
 	// has a method Offset() int, in bytes from the query's start, points at its place. The pages have no search if nil.
-	ParseQuery func(query string) (match func(*aggregator.Item) bool, err error)
+	ParseQuery func(query string) (Search, error)
 	// Archive has the pages of the complete history, which the feeds then lead to. There are none if nil.
 	Archive *Archive
 	// Now is the time, for Last-Modified; time.Now if nil. No document depends on it.
@@ -81,6 +81,9 @@ type Options struct {
 	// Generator and Version name the program in the feeds; "topicwire" and no version if empty.
 	Generator, Version string
 }
+
+// Search makes what a query that was read asks of an item. It is called once for each search that looks through the store.
+type Search func() (match func(*aggregator.Item) bool, err error)
 
 const (
 	defaultStories    = 50

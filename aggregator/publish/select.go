@@ -51,8 +51,11 @@ func (s *site) candidates(ctx context.Context, res resource, limit int) iter.Seq
 	return func(yield func(aggregator.Story, error) bool) {
 		match, query := func(*aggregator.Item) bool { return true }, aggregator.StoryQuery{Topic: res.topic, Limit: limit}
 		if res.cut.query != "" {
-			var err error
-			if match, err = s.matcher(res.cut.query); err != nil {
+			search, err := s.parse(res.cut.query)
+			if err == nil {
+				match, err = search()
+			}
+			if err != nil {
 				yield(aggregator.Story{}, err)
 				return
 			}

@@ -266,11 +266,13 @@ func at(now time.Time) func(*publish.Options) {
 // searchable gives the pages a search by a language of its own: an item matches a query that its title holds, and a
 // bracket is a mistake.
 func searchable(o *publish.Options) {
-	o.ParseQuery = func(query string) (func(*aggregator.Item) bool, error) {
+	o.ParseQuery = func(query string) (publish.Search, error) {
 		if i := strings.IndexAny(query, "()"); i >= 0 {
 			return nil, misplaced(i)
 		}
-		return func(it *aggregator.Item) bool { return strings.Contains(strings.ToLower(it.Title), query) }, nil
+		return func() (func(*aggregator.Item) bool, error) {
+			return func(it *aggregator.Item) bool { return strings.Contains(strings.ToLower(it.Title), query) }, nil
+		}, nil
 	}
 }
 

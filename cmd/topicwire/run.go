@@ -155,22 +155,26 @@ func (s *station) publishOptions() publish.Options {
 		Now:        s.now,
 		Generator:  "topicwire",
 		Log:        s.log,
-		ParseQuery: func(text string) (func(*aggregator.Item) bool, error) {
-			if _, err := s.queries.Parse(text); err != nil {
-				return nil, err // without the name of the topic below
-			}
-			// A search asks thousands of items: a matcher reads each once, whatever the query.
-			matcher, err := s.queries.NewMatcher([]aggregator.Topic{{ID: "search", Query: text}})
-			if err != nil {
-				return nil, err
-			}
-			return func(it *aggregator.Item) bool { return len(matcher.Match(it)) > 0 }, nil
-		},
+		ParseQuery: s.parseQuery,
 	}
 	if s.config.Publish.Archive {
 		o.Archive = s.archive
 	}
 	return o
+}
+
+func (s *station) parseQuery(text string) (publish.Search, error) {
+	if _, err := s.queries.Parse(text); err != nil {
+		return nil, err
+	}
+	return func() (func(*aggregator.Item) bool, error) {
+		// A search asks thousands of items: a matcher reads each once, whatever the query.
+		matcher, err := s.queries.NewMatcher([]aggregator.Topic{{ID: "search", Query: text}})
+		if err != nil {
+			return nil, err
+		}
+		return func(it *aggregator.Item) bool { return len(matcher.Match(it)) > 0 }, nil
+	}, nil
 }
 
 // publicServer bounds what a client can make the server wait for.
