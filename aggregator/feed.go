@@ -56,9 +56,9 @@ type FeedState struct {
 	LastPoll PollRecord
 	// History has the last polls in short, LastPoll among them.
 	History History
-	// LastSuccess is when a poll last ended without error, LastNew when one last brought a new item, LastWhole when one
-	// last brought the whole document.
-	LastSuccess, LastNew, LastWhole time.Time
+	// LastSuccess is when a poll last ended without error, LastNew when one last brought a new item, LastChange when one, or
+	// a hub, last brought a new or changed item, LastWhole when one last brought the whole document.
+	LastSuccess, LastNew, LastChange, LastWhole time.Time
 	// Failures counts the polls in a row that ended in an error.
 	Failures int
 	// Restless counts the documents in a row, up to the last, in which more than half of the items that were known had
@@ -86,7 +86,8 @@ func (s *FeedState) IsRestless() bool { return s.Restless >= RestlessFeed }
 // Moved is the state of the feed once its URL has changed: nothing that the old address answered counts for the new one.
 func (s FeedState) Moved() FeedState {
 	return FeedState{
-		Title: s.Title, Link: s.Link, Language: s.Language, DocumentID: s.DocumentID, Rights: s.Rights, LastNew: s.LastNew, Items: s.Items,
+		Title: s.Title, Link: s.Link, Language: s.Language, DocumentID: s.DocumentID, Rights: s.Rights,
+		LastNew: s.LastNew, LastChange: s.LastChange, Items: s.Items,
 	}
 }
 

@@ -36,8 +36,8 @@ type Store interface {
 type FeedStore interface {
 	// SyncFeeds makes feeds the active ones. A feed that is new or whose URL or Schedule changed gets its due time
 	// from due, which is given the feed and its state; others keep theirs. A changed URL makes the state that of a feed
-	// that was never polled, but for Items, LastNew and what its document said of itself; a changed MaxAge takes
-	// Validators and BodyHash from it. Either takes the feed's listing too, so that the document is read again whole,
+	// that was never polled, but for Items, LastNew, LastChange and what its document said of itself; a changed MaxAge
+	// takes Validators and BodyHash from it. Either takes the feed's listing too, so that the document is read again whole,
 	// and its lease. A feed that is not among feeds becomes inactive and keeps its
 	// state and items; when it is named again it is active again. A feed that becomes inactive or changes its URL
 	// loses its lease. An empty id or one that is there twice is an error that changes nothing. A million feeds are

@@ -118,10 +118,10 @@ func (p *Poller) readPushed(ctx context.Context, j *job, d aggregator.Pushed, at
 	return o, unread, err
 }
 
-// withDelivery is the feed's state with what a delivery adds to it: when there was news, and its rhythm.
+// withDelivery is the feed's state with what a delivery adds to it: when there was news or a change, and its rhythm.
 func (p *Poller) withDelivery(j *job, o *outcome, at time.Time) aggregator.FeedState {
 	state := j.state
-	state.LastNew = o.state.LastNew
+	state.LastNew, state.LastChange = o.state.LastNew, o.state.LastChange
 	if len(o.arrivals) > 0 {
 		state.Pace.Rhythm = schedule.Learn(state.Pace, schedule.Answer{
 			At: at, Previous: state.LastSuccess, OK: true, Arrivals: o.arrivals, Listed: o.state.LastPoll.Listed + len(j.listing),

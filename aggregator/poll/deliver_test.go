@@ -77,7 +77,11 @@ func TestDeliveryThatIsTakenBack(t *testing.T) {
 	w.answer(url, document(`"1"`, "g1|https://a.example/1|one", two))
 	w.pass(t)
 	w.advance(10 * time.Minute)
+	before := w.feed(t, "a")
 	w.deliver(t, pushed(t, "g1|https://a.example/1|one, wrongly corrected"), aggregator.OutcomeStored, 0, 1)
+	if after := w.feed(t, "a"); !after.LastChange.Equal(w.clock()) || !after.LastNew.Equal(before.LastNew) {
+		t.Errorf("a change left no trace, or that of a new item, in the feed's state:\n%s", cmp.Diff(before, after))
+	}
 	w.advance(2 * time.Hour)
 	w.answer(url, document(`"2"`, "g3|https://a.example/3|three", "g1|https://a.example/1|one", two))
 	w.pass(t)

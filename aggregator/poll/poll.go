@@ -362,5 +362,8 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 	if record.New > 0 {
 		o.state.LastNew = at
 	}
+	if len(items) > 0 {
+		o.state.LastChange = at
+	}
 	return nil
 }

@@ -236,6 +236,14 @@ func TestTheFeedOfASource(t *testing.T) {
 		t.Errorf("after a poll that changed the document: %d", w.Code)
 	}
 
+	tag = get(t, h, "/feeds/agency.atom").Header().Get("ETag")
+	third := &src.stories[1].Items[len(src.stories[1].Items)-1]
+	third.Title, polled.State.LastChange = "Corrected", noon
+	src.feeds["agency"] = polled
+	if w := get(t, h, "/feeds/agency.atom", "If-None-Match", tag, "A-IM", "feed"); w.Code != http.StatusIMUsed {
+		t.Errorf("after a difference that changed an item: %d", w.Code)
+	}
+
 	src.stories = append(src.stories, story(item("hush", "letter", 1)))
 	for _, path := range []string{"/feeds/hush.atom", "/feeds/hush.rss", "/feeds/hush.json", "/sources.opml"} {
 		w := get(t, h, path)

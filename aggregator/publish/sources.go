@@ -23,7 +23,7 @@ func (s *site) sourceVersion(ctx context.Context, id aggregator.FeedID) (version
 	}
 	st := &status.State
 	return version{
-		seq: uint64(st.Items), changed: max(st.LastNew.UnixNano(), st.LastWhole.UnixNano()),
+		seq: uint64(st.Items), changed: max(st.LastChange.UnixNano(), st.LastWhole.UnixNano()),
 		rest: hex.EncodeToString(st.BodyHash[:]) + " " + status.DisplayTitle() + " " + st.Link + " " + st.DocumentID + " " + st.Rights,
 	}, nil
 }

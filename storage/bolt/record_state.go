@@ -74,6 +74,7 @@ const (
 	stoppedField
 	restlessField
 	rightsField
+	lastChangeField
 )
 
 // headOf is what of a state goes into its head.
@@ -109,6 +110,7 @@ func appendState(empty []byte, s *aggregator.FeedState) []byte {
 	w.time(lastSuccessField, s.LastSuccess)
 	w.time(lastNewField, s.LastNew)
 	w.time(lastWholeField, s.LastWhole)
+	w.time(lastChangeField, s.LastChange)
 	w.number(failuresField, int64(s.Failures))
 	w.number(restlessField, int64(s.Restless))
 	w.history(s.History)
@@ -230,6 +232,8 @@ func setState(s *aggregator.FeedState, f field) {
 		s.LastNew = f.time()
 	case lastWholeField:
 		s.LastWhole = f.time()
+	case lastChangeField:
+		s.LastChange = f.time()
 	case failuresField:
 		s.Failures = int(f.n)
 	case restlessField:

@@ -35,7 +35,7 @@ func cleanFeed(f aggregator.Feed) aggregator.Feed {
 func cleanState(s aggregator.FeedState) aggregator.FeedState {
 	s.LastPoll.Repairs = cleanSlice(s.LastPoll.Repairs)
 	for _, t := range []*time.Time{
-		&s.Due, &s.LastPoll.At, &s.LastSuccess, &s.LastNew, &s.LastWhole, &s.Move.Since, &s.Pace.NotBefore, &s.Pace.Gone,
+		&s.Due, &s.LastPoll.At, &s.LastSuccess, &s.LastNew, &s.LastChange, &s.LastWhole, &s.Move.Since, &s.Pace.NotBefore, &s.Pace.Gone,
 		&s.Pace.Hints.FreshUntil, &s.Pace.Hints.UpdateBase, &s.Pace.Rhythm.Seen, &s.Pace.Rhythm.Latest,
 	} {
 		*t = clean(*t)

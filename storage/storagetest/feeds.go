@@ -41,7 +41,7 @@ func fullState() aggregator.FeedState {
 		History:     fullHistory(),
 		Move:        aggregator.Move{Target: "https://example.net/\xff", Since: at(6), Polls: 2, Refused: "no"},
 		MovedTo:     "https://example.net/feed",
-		LastSuccess: at(2), LastNew: time.Date(1601, 1, 1, 0, 0, 0, 5, time.UTC), LastWhole: at(7), Failures: 7, Restless: 4,
+		LastSuccess: at(2), LastNew: time.Date(1601, 1, 1, 0, 0, 0, 5, time.UTC), LastChange: at(8), LastWhole: at(7), Failures: 7, Restless: 4,
 	}
 }
 
