@@ -154,11 +154,18 @@ func (l *tagLog) add(tag string, number uint32) {
 	l.tags = append(l.tags, editionTag{tag, number})
 }
 
-// latest is the latest edition that one of a request's tags was given to.
+// maxAsked is how many of a request's tags are looked for: a header has room for thousands.
+const maxAsked = 32
+
+// latest is the latest edition that one of a request's first tags was given to.
 func (l *tagLog) latest(ifNoneMatch []string) (found editionTag) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	looked := 0
 	for tag := range entityTags(ifNoneMatch) {
+		if looked++; looked > maxAsked {
+			break
+		}
 		for _, known := range l.tags {
 			if known.tag == tag && known.number > found.number {
 				found = known

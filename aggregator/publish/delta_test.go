@@ -129,6 +129,7 @@ func TestWhoGetsNoDelta(t *testing.T) {
 		"who has another feed":          {"/topics/cloud.rss", []string{"If-None-Match", first, "A-IM", "feed"}},
 		"who has another part":          {"/topics/cloud.atom?limit=2", []string{"If-None-Match", first, "A-IM", "feed"}},
 		"who sends what is no tag":      {"/topics/cloud.atom", []string{"If-None-Match", strings.Trim(first, `"`), "A-IM", "feed"}},
+		"who has a thousand editions":   {"/topics/cloud.atom", []string{"If-None-Match", strings.Repeat(`"x", `, 1000) + first, "A-IM", "feed"}},
 		"who reads pages":               {"/topics/cloud", []string{"If-None-Match", page, "A-IM", "feed"}},
 		"whose feed has only a few new": {"/topics/quiet.atom", []string{"If-None-Match", first, "A-IM", "feed"}},
 	} {
