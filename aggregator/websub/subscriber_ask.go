@@ -88,7 +88,7 @@ func (src *source) tidy(text string) string {
 		text = strings.ReplaceAll(text, secret, "(hidden)")
 	}
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
-	return text[:min(len(text), 200)]
+	return strings.ToValidUTF8(text[:min(len(text), 200)], "") // the last letter may be cut
 }
 
 // confirm answers a hub that asks whether a request was meant (WebSub section 5.3), or that says that it ends a

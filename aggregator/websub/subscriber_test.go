@@ -593,6 +593,10 @@ func TestSubscriberIsDenied(t *testing.T) {
 			t.Errorf("fell back %d times, state %+v", fell, state)
 		}
 		d.secrets()
+		d.get(callback, "mode", "denied", "topic", paperURL, "reason", "x"+strings.Repeat("ش", 200))
+		if trouble := d.state().Trouble; !strings.HasSuffix(trouble, "ش") {
+			t.Errorf("a long reason ends within a letter: %q", trouble)
+		}
 		d.settle(25 * time.Hour)
 		if got := d.hub.modes(); got != "subscribe subscribe" {
 			t.Errorf("a day later the hub was asked to %q", got)
