@@ -80,10 +80,11 @@ type Subscriber struct {
 	wake chan struct{}
 	// ready is closed when the subscriptions are read.
 	ready chan struct{}
-	// room holds a value for each delivery that is being read.
-	room chan struct{}
 
 	mu sync.Mutex
+	// taking counts the deliveries that are being read, reading the bytes that they may have.
+	taking  int
+	reading int64
 	// sources are all by key, byFeed those that are not ending.
 	sources map[string]*source
 	byFeed  map[aggregator.FeedID]*source
@@ -150,7 +151,6 @@ func NewSubscriber(o SubscriberOptions) *Subscriber {
 		polls:             newLanes(fallbacks, 1),
 		wake:              make(chan struct{}, 1),
 		ready:             make(chan struct{}),
-		room:              make(chan struct{}, maxDeliveries),
 		sources:           make(map[string]*source),
 		byFeed:            make(map[aggregator.FeedID]*source),
 	}

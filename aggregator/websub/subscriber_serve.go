@@ -19,9 +19,10 @@ import (
 )
 
 const (
-	// maxDeliveries is how many deliveries are read and stored at once, each of which may be as long as a document may be,
-	// and sourceDeliveries how many of them of one hub for one feed.
+	// maxDeliveries is how many deliveries are read and stored at once, maxReading how many bytes they may have together or,
+	// where that is more, as many as one may; sourceDeliveries is how many there are of one hub for one feed.
 	maxDeliveries, sourceDeliveries = 32, 2
+	maxReading                      = 64 << 20
 	// startWait is how long a request waits for the subscriber to know what there is.
 	startWait = 10 * time.Second
 	// owedRetry is how long is waited after asking for a poll has failed.
@@ -66,28 +67,27 @@ func (s *Subscriber) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enter makes room for a delivery, where there is not too much to do; else the feed is polled. The caller ends it with
-// leave.
-func (s *Subscriber) enter(src *source) bool {
+// enter makes room for a delivery of so many bytes, where there is not too much to do; else the feed is polled. The caller
+// ends it with leave.
+func (s *Subscriber) enter(src *source, size int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if src.taking < sourceDeliveries {
-		select {
-		case s.room <- struct{}{}:
-			src.taking++
-			return true
-		default:
-		}
+	if src.taking == sourceDeliveries || s.taking == maxDeliveries || s.reading+size > max(maxReading, s.MaxBody) {
+		s.owe(src)
+		return false
 	}
-	s.owe(src)
-	return false
+	src.taking++
+	s.taking++
+	s.reading += size
+	return true
 }
 
-func (s *Subscriber) leave(src *source) {
-	<-s.room
+func (s *Subscriber) leave(src *source, size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	src.taking--
+	s.taking--
+	s.reading -= size
 }
 
 // owe takes note that the hub has something that could not be taken. s.mu is locked.
@@ -102,11 +102,15 @@ func (s *Subscriber) owe(src *source) {
 // take takes a delivery that is to be signed with the secret (WebSub section 7). What is new in it is durable when it is
 // acknowledged.
 func (s *Subscriber) take(w http.ResponseWriter, r *http.Request, src *source, secret string) {
-	if !s.enter(src) {
+	size := s.MaxBody
+	if r.ContentLength >= 0 { // else it is not known
+		size = min(size, r.ContentLength)
+	}
+	if !s.enter(src, size) {
 		unavailable(w)
 		return
 	}
-	defer s.leave(src)
+	defer s.leave(src, size)
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.MaxBody))
 	var tooLong *http.MaxBytesError
 	switch {

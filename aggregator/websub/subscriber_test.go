@@ -138,6 +138,7 @@ type desk struct {
 	stop   func()
 	// callback is what the callbacks are below.
 	callback string
+	maxBody  int64
 
 	mu   sync.Mutex
 	sub  *websub.Subscriber
@@ -147,7 +148,7 @@ type desk struct {
 }
 
 func newDesk(t *testing.T) *desk {
-	d := &desk{t: t, world: newWorld(), store: newShelf(), log: &lines{}, wanted: map[aggregator.FeedID]bool{"paper": true}, callback: callbacks}
+	d := &desk{t: t, world: newWorld(), store: newShelf(), log: &lines{}, wanted: map[aggregator.FeedID]bool{"paper": true}, callback: callbacks, maxBody: 1000}
 	d.hub = &strangeHub{desk: d}
 	d.world.serve("hub.example", d.hub.ServeHTTP)
 	d.start()
@@ -157,7 +158,7 @@ func newDesk(t *testing.T) *desk {
 // start begins a process on what is stored.
 func (d *desk) start() {
 	sub := websub.NewSubscriber(websub.SubscriberOptions{
-		Notes: d.store, Transport: d.world, UserAgent: "topicwire/test", Callback: d.callback, MaxBody: 1000, Jitter: none, Log: logTo(d.log),
+		Notes: d.store, Transport: d.world, UserAgent: "topicwire/test", Callback: d.callback, MaxBody: d.maxBody, Jitter: none, Log: logTo(d.log),
 		Wanted: func(id aggregator.FeedID) bool { return d.wanted[id] },
 	})
 	d.mu.Lock()
@@ -402,6 +403,40 @@ func TestSubscriberChecksSignatures(t *testing.T) {
 			})
 		})
 	}
+}
+
+// How much is read at once is bounded by its bytes, whether or not they are known before.
+func TestSubscriberBoundsWhatItReadsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		defer func() { d.stop() }()
+		d.poll(&paperOffer, 20)
+		d.stop()
+		d.maxBody = 40 << 20
+		d.start()
+		post := func(body io.Reader) *httptest.ResponseRecorder {
+			rec := httptest.NewRecorder()
+			d.subscriber().ServeHTTP(rec, httptest.NewRequest(http.MethodPost, d.hub.last().Get("hub.callback"), body))
+			return rec
+		}
+		unknown, end := io.Pipe()
+		ended := make(chan int)
+		go func() { ended <- post(unknown).Code }()
+		synctest.Wait()
+		if rec := post(struct{ io.Reader }{strings.NewReader("1 new")}); rec.Code != http.StatusServiceUnavailable {
+			t.Errorf("another that may be as long: %d", rec.Code)
+		}
+		if code := d.hub.push("1 new"); code != http.StatusOK {
+			t.Errorf("a short one: %d", code)
+		}
+		end.Close()
+		if code := <-ended; code != http.StatusAccepted {
+			t.Errorf("the first, which is not signed: %d", code)
+		}
+		if rec := post(struct{ io.Reader }{strings.NewReader("1 new")}); rec.Code != http.StatusAccepted {
+			t.Errorf("one after it, which is not signed: %d", rec.Code)
+		}
+	})
 }
 
 // What cannot be taken is sent again by its hub, or else polled for; a body that is too long is polled for at once.
