@@ -112,6 +112,26 @@ func (f *finding) words(view topicView) string {
 	return words + "."
 }
 
+// look is what one search has looked at.
+type look struct {
+	match         func(*aggregator.Item) bool
+	stories, size int
+}
+
+// at looks at a story, and reports whether one of its reports matches.
+func (l *look) at(story *aggregator.Story) bool {
+	hit := false
+	for i := range story.Items {
+		l.size += len(story.Items[i].Content) + len(story.Items[i].Summary)
+		hit = hit || l.match(&story.Items[i])
+	}
+	l.stories++
+	return hit
+}
+
+// over reports whether that was as much as one search looks at.
+func (l *look) over() bool { return l.stories >= searchStories || l.size > searchBytes }
+
 // search looks for matching stories behind a place, a page of them at most.
 func (s *site) search(ctx context.Context, topic aggregator.TopicID, behind aggregator.StoryPlace, search Search) (*finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
@@ -125,28 +145,21 @@ func (s *site) search(ctx context.Context, topic aggregator.TopicID, behind aggr
 	if err != nil {
 		return nil, fmt.Errorf("search topic %q: %w", topic, err)
 	}
-	found := &finding{}
+	found, looked := &finding{}, look{match: match}
 	sources := sourceReader{site: s, known: map[aggregator.FeedID]*source{}}
-	size := 0
 	for story, err := range s.src.Stories(ctx, aggregator.StoryQuery{Topic: topic, Behind: behind}) {
 		if err != nil {
 			return nil, fmt.Errorf("search topic %q: %w", topic, err)
 		}
-		if len(found.entries) == pageStories || found.looked == searchStories || size > searchBytes {
+		if len(found.entries) == pageStories || looked.over() {
 			found.more = true
 			break
 		}
 		if len(story.Items) == 0 {
 			continue
 		}
-		found.looked++
 		found.last = aggregator.StoryPlace{Time: story.Items[0].OrderTime, Story: story.ID}
-		hit := false
-		for i := range story.Items {
-			size += len(story.Items[i].Content) + len(story.Items[i].Summary)
-			hit = hit || match(&story.Items[i])
-		}
-		if !hit {
+		if !looked.at(&story) {
 			continue
 		}
 		s.represent(&story, topic)
@@ -156,5 +169,6 @@ func (s *site) search(ctx context.Context, topic aggregator.TopicID, behind aggr
 		}
 		found.entries = append(found.entries, e)
 	}
+	found.looked = looked.stories
 	return found, nil
 }

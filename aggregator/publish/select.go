@@ -49,11 +49,11 @@ func (s *site) stories(ctx context.Context, res resource) iter.Seq2[aggregator.S
 // query matches.
 func (s *site) candidates(ctx context.Context, res resource, limit int) iter.Seq2[aggregator.Story, error] {
 	return func(yield func(aggregator.Story, error) bool) {
-		match, query := func(*aggregator.Item) bool { return true }, aggregator.StoryQuery{Topic: res.topic, Limit: limit}
+		looked, query := look{match: func(*aggregator.Item) bool { return true }}, aggregator.StoryQuery{Topic: res.topic, Limit: limit}
 		if res.cut.query != "" {
 			search, err := s.parse(res.cut.query)
 			if err == nil {
-				match, err = search()
+				looked.match, err = search()
 			}
 			if err != nil {
 				yield(aggregator.Story{}, err)
@@ -66,7 +66,6 @@ func (s *site) candidates(ctx context.Context, res resource, limit int) iter.Seq
 			list = s.sourceStories(ctx, res.feed)
 		}
 		seen := map[aggregator.ItemID]bool{}
-		size := 0
 		for story, err := range list {
 			if err != nil {
 				yield(aggregator.Story{}, fmt.Errorf("read stories of topic %q: %w", res.topic, err))
@@ -76,12 +75,7 @@ func (s *site) candidates(ctx context.Context, res resource, limit int) iter.Seq
 				continue
 			}
 			seen[story.Items[0].ID] = true
-			hit := false
-			for i := range story.Items {
-				size += len(story.Items[i].Content) + len(story.Items[i].Summary)
-				hit = hit || match(&story.Items[i])
-			}
-			if (hit && !yield(story, nil)) || (res.cut.query != "" && size > searchBytes) {
+			if (looked.at(&story) && !yield(story, nil)) || (res.cut.query != "" && looked.over()) {
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package near
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -172,7 +173,7 @@ func changed(x, y *Text) int {
 	inX, inY := values(x), values(y)
 	for a, b := x.numbers, y.numbers; len(a) > 0 && len(b) > 0; {
 		i, j := run(a), run(b)
-		switch c := order(a[0].context, b[0].context); {
+		switch c := cmp.Compare(a[0].context, b[0].context); {
 		case c < 0:
 			a = a[i:]
 			continue

@@ -13,6 +13,7 @@
 package near
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -215,24 +216,9 @@ func numbersOf(words []word) []number {
 		}
 	}
 	slices.SortFunc(numbers, func(a, b number) int {
-		switch {
-		case a.context != b.context:
-			return order(a.context, b.context)
-		default:
-			return order(a.value, b.value)
-		}
+		return cmp.Or(cmp.Compare(a.context, b.context), cmp.Compare(a.value, b.value))
 	})
 	return slices.Compact(numbers)
-}
-
-func order(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func shinglesOf(words []word) []uint64 {
