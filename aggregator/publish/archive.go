@@ -164,8 +164,8 @@ func (a *Archive) Run(ctx context.Context) {
 	}
 }
 
-// Once makes all pages that are full. What is done when it is stopped stays done. A topic that fails keeps no other from
-// being done.
+// Once makes all pages that are full, and removes those of topics that are no longer published. What is done when it is
+// stopped stays done. A topic that fails keeps no other from being done.
 func (a *Archive) Once(ctx context.Context) error {
 	done, err := a.begin(ctx)
 	if err != nil {
@@ -175,7 +175,7 @@ func (a *Archive) Once(ctx context.Context) error {
 	if err := a.renew(ctx); err != nil {
 		return err
 	}
-	var failed error
+	failed := a.dropRemoved(ctx)
 	for _, c := range a.channels() {
 		if err := a.catchUp(ctx, c); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("archive of topic %q: %w", c.topic, err))

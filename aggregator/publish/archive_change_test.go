@@ -242,6 +242,47 @@ func TestARemovedArchiveComesBackUnderOtherAddresses(t *testing.T) {
 	}
 }
 
+// The store keeps no pages of a topic that is no longer published, also where removing them was interrupted.
+func TestARemovedTopicLeavesNoPages(t *testing.T) {
+	w := fullWire(t, 2)
+	before := w.holds("before", ".atom")
+	space := "archive/pages/" + aggregator.HashOf("cloud").String() + "/20261122T120000Z"
+	notes := func() (n int) {
+		for _, err := range w.store.Notes(t.Context(), space) {
+			if n++; err != nil {
+				t.Fatal(err)
+			}
+		}
+		return n
+	}
+	if notes() == 0 {
+		t.Fatal("there are no pages to be removed")
+	}
+	w.removed = []aggregator.TopicID{"cloud"}
+	w.restart()
+	writes := 0
+	w.fails = func() bool { writes++; return writes == 2 }
+	if err := w.archive.Once(t.Context()); err == nil {
+		t.Error("a write that failed is no error")
+	}
+	w.fails = nil
+	w.restart()
+	w.once()
+	if n := notes(); n > 0 {
+		t.Errorf("the store still has %d notes", n)
+	}
+	w.gone("removed", only(before, "/cloud/"))
+	w.unchanged("of everything", only(before, "/all/"))
+
+	w.now, w.removed = w.now.Add(time.Hour), nil
+	w.restart()
+	w.once()
+	w.gone("back", only(before, "/cloud/"))
+	if after := only(w.holds("back", ".atom"), "/cloud/"); len(after) != 2 {
+		t.Errorf("%d pages once it is back", len(after))
+	}
+}
+
 // A feed that cannot have all that is in no page yet does not lead to a part of the history.
 func TestAFeedLeadsToTheWholeHistoryOrToNone(t *testing.T) {
 	w := fullWire(t, 1)

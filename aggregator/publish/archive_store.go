@@ -263,16 +263,35 @@ func (a *Archive) Remove(ctx context.Context) error {
 	}
 	defer done()
 	for _, g := range a.all() {
-		if g.Last == 0 && g.Rules == "" && len(g.Past) == 0 {
+		if err := a.drop(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop takes the pages of the generation's topic out of the store.
+func (a *Archive) drop(ctx context.Context, g generation) error {
+	if g.Last == 0 && g.Rules == "" && len(g.Past) == 0 {
+		return nil
+	}
+	g.Past = append(slices.Clip(g.Past), g.Name)
+	g.Rules, g.First, g.Last, g.Cursor, g.Pending, g.Bytes = "", 1, 0, 0, nil, 0
+	if err := a.put(ctx, g); err != nil {
+		return err
+	}
+	_, err := a.forget(ctx, g)
+	return err
+}
+
+// dropRemoved takes the pages of topics that are no longer published out of the store.
+func (a *Archive) dropRemoved(ctx context.Context) error {
+	for _, g := range a.all() {
+		if _, published := a.site.channels[g.Topic]; published {
 			continue
 		}
-		g.Past = append(slices.Clip(g.Past), g.Name)
-		g.Rules, g.First, g.Last, g.Cursor, g.Pending, g.Bytes = "", 1, 0, 0, nil, 0
-		if err := a.put(ctx, g); err != nil {
-			return err
-		}
-		if _, err := a.forget(ctx, g); err != nil {
-			return err
+		if err := a.drop(ctx, g); err != nil {
+			return fmt.Errorf("remove the archive of topic %q, which is no longer published: %w", g.Topic, err)
 		}
 	}
 	return nil

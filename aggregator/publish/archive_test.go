@@ -28,6 +28,8 @@ type wire struct {
 	rules   map[aggregator.TopicID]string
 	private []aggregator.FeedID
 	base    string
+	// removed are topics that are no longer published.
+	removed []aggregator.TopicID
 	// pageStories and pageBytes are how much a page has.
 	pageStories, pageBytes int
 	// fails and meanwhile are those of flaky.
@@ -60,6 +62,8 @@ func (w *wire) restart() {
 	o := options()
 	o.BaseURL, o.Stories, o.Window, o.Hubs = w.base, 3, time.Second, []string{"https://hub.example/"}
 	o.Now = func() time.Time { return w.now }
+	o.Removed = w.removed
+	o.Topics = slices.DeleteFunc(o.Topics, func(t aggregator.Topic) bool { return slices.Contains(w.removed, t.ID) })
 	w.archive, err = publish.NewArchive(w.store, flaky{w.store, w}, o, publish.ArchiveOptions{
 		Rules:   func(topic aggregator.TopicID) aggregator.Hash { return aggregator.HashOf(w.rules[topic]) },
 		Private: w.private, PageStories: w.pageStories, PageBytes: w.pageBytes,
