@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/mmcdole/gofeed"
 
 	"github.com/topicwire/topicwire/aggregator"
 	fake "github.com/topicwire/topicwire/storage/memory"
@@ -429,26 +428,28 @@ func TestGoldenArchive(t *testing.T) {
 	}
 }
 
-func TestAReaderReadsThePagesOfAllFormatsAlike(t *testing.T) {
+func TestReadersReadThePagesOfAllFormatsAlike(t *testing.T) {
 	w := fullWire(t, 1)
-	var atomGUIDs []string
-	for _, ext := range []string{".atom", ".rss", ".json"} {
-		_, body, _ := w.get("/all" + ext)
-		_, body, _ = w.get(readPage(t, "/all"+ext, body).previous)
-		feed, err := gofeed.NewParser().ParseString(string(body))
-		if err != nil {
-			t.Fatalf("%s: %v", ext, err)
-		}
-		var guids []string
-		for _, it := range feed.Items {
-			guids = append(guids, it.GUID)
-		}
-		if ext == ".atom" {
-			atomGUIDs = guids
-		}
-		if len(guids) != testPageStories || !slices.Equal(guids, atomGUIDs) {
-			t.Errorf("%s: stories %q, in Atom %q", ext, guids, atomGUIDs)
-		}
+	var want []string
+	for url, body := range only(w.holds("full", ".atom"), "/cloud/") {
+		want = readPage(t, url, body).ids
+	}
+	slices.Sort(want)
+	for name, reader := range readers {
+		t.Run(name, func(t *testing.T) {
+			for _, format := range reader.formats {
+				_, body, _ := w.get("/topics/cloud." + format)
+				_, body, _ = w.get(readPage(t, "/topics/cloud."+format, body).previous)
+				var got []string
+				for _, e := range reader.read(t, string(body)) {
+					got = append(got, e.ID)
+				}
+				slices.Sort(got)
+				if len(got) != testPageStories || !slices.Equal(got, want) {
+					t.Errorf("%s: stories %q, want %q", format, got, want)
+				}
+			}
+		})
 	}
 }
 
