@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -106,4 +107,34 @@ func stream(b *testing.B, items, limit int) {
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(min(items, limit)), "B/kept-item")
 	b.ReportMetric(float64(found)/float64(copies), "copies-found")
 	runtime.KeepAlive(w)
+}
+
+// BenchmarkAlike takes a document of 500 long items, each of which begins as items of eight other feeds do and has their
+// footer, but is another report: all that is compared is compared in vain.
+func BenchmarkAlike(b *testing.B) {
+	footer := prose("footer", 1500)
+	report := func(feed string, beginning, n int) aggregator.Item {
+		name := fmt.Sprint("report-", n)
+		return item(feed, name, prose(fmt.Sprint(beginning), 60)+" "+prose(feed+name, 400)+" "+footer)
+	}
+	var items []aggregator.Item
+	for n := range 500 {
+		items = append(items, report("document", n%20, n))
+	}
+	reads, documents := 0, 0
+	for b.Loop() {
+		b.StopTimer()
+		w := newWire(group.Options{})
+		for n := range 20 {
+			for feed := range 8 {
+				w.store(b, report(fmt.Sprint("feed", feed), n, n))
+			}
+		}
+		w.shelf.asked = func(aggregator.ItemID) { reads++ }
+		documents++
+		b.StartTimer()
+		w.store(b, slices.Clone(items)...)
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(500*documents), "µs/item")
+	b.ReportMetric(float64(reads)/float64(500*documents), "reads/item")
 }

@@ -35,15 +35,14 @@ func (g *Grouper) Explain(ctx context.Context, a, b *aggregator.Item) (Explanati
 	if err := g.Load(ctx); err != nil {
 		return x, err
 	}
-	c := &claim{texts: map[near.Serial]*near.Text{}}
+	c := newClaim()
 	var sides [2]*near.Side
 	for i, it := range []*aggregator.Item{a, b} {
-		side := &near.Side{Text: near.Read(it), Feed: it.Feed, Found: it.FirstSeen}
-		side, err := g.withSiblings(ctx, c, side, func(_ near.Serial, id aggregator.ItemID) bool { return id == it.ID })
+		siblings, err := g.siblings(ctx, c, it.Feed, func(_ near.Serial, id aggregator.ItemID) bool { return id == it.ID })
 		if err != nil {
 			return x, fmt.Errorf("read other items of feed %q: %w", it.Feed, err)
 		}
-		sides[i] = side
+		sides[i] = near.NewSide(near.Read(it), it.Feed, it.FirstSeen, siblings)
 	}
 	x.Text = near.Compare(sides[0], sides[1])
 	return x, nil

@@ -16,9 +16,10 @@
 // # Bounds
 //
 // What is looked at are the items that were found in the last seven days, at most Options.Limit of them, the latest. They
-// are kept in memory as sketches and read from the store where two are alike, a bounded number for each new item. After a
-// restart those are read again that were published in the last fourteen days and are among the latest changes, twice as many
-// as are kept: that takes a bounded time whatever the store holds.
+// are kept in memory as sketches and read from the store where two are alike, at most eight for each new item, and at most two
+// once a document has had 1,024 comparisons that found nothing: other polls may be waiting for it. After a restart those are
+// read again that were published in the last fourteen days and are among the latest changes, twice as many as are kept: that
+// takes a bounded time whatever the store holds.
 //
 // # Polls at once
 //
@@ -47,10 +48,16 @@ const (
 	// mostCompared is how many items one is compared with, mostOfFeed how many of them may be of its own feed.
 	mostCompared = 8
 	mostOfFeed   = 2
+	// mostInVain is how many comparisons of a call may find nothing. After them each item is compared with fewer others.
+	mostInVain         = 1 << 10
+	mostComparedInVain = 2
+	mostOfFeedInVain   = 1
 	// loadFactor is how many of the latest changes are looked at after a restart, for each item that is kept.
 	loadFactor = 2
-	// mostTexts is how many texts a call keeps that it has read, at up to 100 KB each: more than it needs for one item.
-	mostTexts = 64
+	// mostTexts is how many texts of siblings a call keeps, mostSides how many sides, at up to 100 KB each: more than it needs
+	// for one item.
+	mostTexts = 48
+	mostSides = 16
 	// published is how long ago an item that is looked at after a restart may have been published.
 	published = 14 * 24 * time.Hour
 )
@@ -100,9 +107,21 @@ func New(o Options) *Grouper {
 // claim is a call of Group whose items are not stored yet.
 type claim struct {
 	members []member
-	// texts are those that were read in it last, by the serial of their entry.
+	// entered are the members that have a serial, by it.
+	entered map[near.Serial]*member
+	// texts are the siblings that were read in it, sides what was compared, by the serial of their entry. Of both some.
 	texts map[near.Serial]*near.Text
-	done  chan struct{}
+	sides map[near.Serial]*near.Side
+	// inVain counts the comparisons that found nothing.
+	inVain int
+	done   chan struct{}
+}
+
+func newClaim() *claim {
+	return &claim{
+		entered: map[near.Serial]*member{}, texts: map[near.Serial]*near.Text{}, sides: map[near.Serial]*near.Side{},
+		done: make(chan struct{}),
+	}
 }
 
 // member is a new item.
@@ -119,7 +138,7 @@ type member struct {
 // which they are to be stored. ended must be called once, with whether they were stored. An error is the store's or ctx's;
 // there is nothing to end then.
 func (g *Grouper) Group(ctx context.Context, items []aggregator.Item) (ended func(stored bool), err error) {
-	c := &claim{texts: map[near.Serial]*near.Text{}, done: make(chan struct{})}
+	c := newClaim()
 	for i := range items {
 		it := &items[i]
 		if it.Seq != 0 {
@@ -146,7 +165,7 @@ func (g *Grouper) Group(ctx context.Context, items []aggregator.Item) (ended fun
 	if err := g.settle(ctx, c, wait); err != nil {
 		return nil, fmt.Errorf("decide the stories of new items: %w", err)
 	}
-	decided, c.texts = true, nil
+	decided, c.texts, c.sides = true, nil, nil
 	return func(stored bool) { g.end(c, stored) }, nil
 }
 
@@ -176,7 +195,7 @@ func (g *Grouper) enter(c *claim) []*claim {
 				}
 			}
 			m.serial = g.index.Add(near.Entry{Item: m.item.ID, Story: m.own, Feed: m.item.Feed, Found: m.item.FirstSeen, Sketch: m.sketch})
-			g.pending[m.serial] = c
+			g.pending[m.serial], c.entered[m.serial] = c, m
 		}
 		for _, key := range []aggregator.StoryID{m.own, m.guid} {
 			if key == (aggregator.StoryID{}) {

@@ -14,15 +14,19 @@ func (g *Grouper) like(ctx context.Context, c *claim, m *member) (aggregator.Sto
 	g.mu.Lock()
 	candidates := g.index.Candidates(&m.sketch, m.item.FirstSeen, m.serial)
 	g.mu.Unlock()
+	most, mostOwn := mostCompared, mostOfFeed
+	if c.inVain >= mostInVain {
+		most, mostOwn = mostComparedInVain, mostOfFeedInVain
+	}
 	compared, ofFeed := 0, 0
 	var mine *near.Side
 	for _, candidate := range candidates {
 		if candidate.Feed == m.item.Feed {
-			if ofFeed++; ofFeed > mostOfFeed {
+			if ofFeed++; ofFeed > mostOwn {
 				continue
 			}
 		}
-		if compared++; compared > mostCompared {
+		if compared++; compared > most {
 			break
 		}
 		if mine == nil {
@@ -35,55 +39,71 @@ func (g *Grouper) like(ctx context.Context, c *claim, m *member) (aggregator.Sto
 		if err != nil {
 			return m.own, err
 		}
-		if other == nil || !near.Compare(mine, other).Same {
+		if other == nil {
 			continue
 		}
-		if story, ok := g.storyOf(c, candidate.Serial); ok {
-			return story, nil
+		if near.Compare(mine, other).Same {
+			if story, ok := g.storyOf(c, candidate.Serial); ok {
+				return story, nil
+			}
 		}
+		c.inVain++
 	}
 	return m.own, nil
 }
 
 // storyOf is the story of an entry, also of one of the claim's own.
 func (g *Grouper) storyOf(c *claim, serial near.Serial) (aggregator.StoryID, bool) {
-	for i := range c.members {
-		if c.members[i].serial == serial {
-			return c.members[i].item.Story, true
-		}
+	if m := c.entered[serial]; m != nil {
+		return m.item.Story, true
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.index.Story(serial)
 }
 
-// side is an entry with its siblings, nil where it is no longer stored.
+// side is an entry as it is compared, nil where it is no longer stored.
 func (g *Grouper) side(ctx context.Context, c *claim, serial near.Serial, feed aggregator.FeedID, found time.Time) (*near.Side, error) {
+	if side, ok := c.sides[serial]; ok {
+		return side, nil
+	}
 	text, err := g.text(ctx, c, serial)
 	if err != nil || text == nil {
 		return nil, err
 	}
-	return g.withSiblings(ctx, c, &near.Side{Text: text, Feed: feed, Found: found}, func(s near.Serial, _ aggregator.ItemID) bool { return s == serial })
+	siblings, err := g.siblings(ctx, c, feed, func(s near.Serial, _ aggregator.ItemID) bool { return s == serial })
+	if err != nil {
+		return nil, err
+	}
+	makeRoom(c.sides, mostSides)
+	c.sides[serial] = near.NewSide(text, feed, found, siblings)
+	return c.sides[serial], nil
 }
 
-// withSiblings finds other items of the feed, stored ones and the claim's own.
-func (g *Grouper) withSiblings(ctx context.Context, c *claim, s *near.Side, itself func(near.Serial, aggregator.ItemID) bool) (*near.Side, error) {
+// siblings reads other items of the feed, stored ones and the claim's own.
+func (g *Grouper) siblings(ctx context.Context, c *claim, feed aggregator.FeedID, itself func(near.Serial, aggregator.ItemID) bool) ([]*near.Text, error) {
 	g.mu.Lock()
-	family := g.index.Siblings(s.Feed, near.Siblings, func(serial near.Serial, id aggregator.ItemID) bool {
+	family := g.index.Siblings(feed, near.Siblings, func(serial near.Serial, id aggregator.ItemID) bool {
 		other := g.pending[serial]
 		return itself(serial, id) || other != nil && other != c
 	})
 	g.mu.Unlock()
+	var siblings []*near.Text
 	for _, sibling := range family {
 		text, err := g.text(ctx, c, sibling)
 		if err != nil {
 			return nil, err
 		}
-		if text != nil {
-			s.Siblings = append(s.Siblings, text)
+		if text == nil {
+			continue
+		}
+		siblings = append(siblings, text)
+		if _, kept := c.texts[sibling]; !kept {
+			makeRoom(c.texts, mostTexts)
+			c.texts[sibling] = text
 		}
 	}
-	return s, nil
+	return siblings, nil
 }
 
 // text reads an entry's item, nil where it is no longer stored.
@@ -91,10 +111,8 @@ func (g *Grouper) text(ctx context.Context, c *claim, serial near.Serial) (*near
 	if text, ok := c.texts[serial]; ok {
 		return text, nil
 	}
-	for i := range c.members {
-		if c.members[i].serial == serial {
-			return c.read(serial, c.members[i].item), nil
-		}
+	if m := c.entered[serial]; m != nil {
+		return near.Read(m.item), nil
 	}
 	g.mu.Lock()
 	id, ok := g.index.Item(serial)
@@ -109,14 +127,15 @@ func (g *Grouper) text(ctx context.Context, c *claim, serial near.Serial) (*near
 	case err != nil:
 		return nil, err
 	}
-	return c.read(serial, &it), nil
+	return near.Read(&it), nil
 }
 
-// read reads the text of an entry's item and keeps it: the next items are often compared with the same.
-func (c *claim) read(serial near.Serial, it *aggregator.Item) *near.Text {
-	if len(c.texts) >= mostTexts {
-		clear(c.texts)
+// makeRoom drops any one of the entries where there are as many as there may be.
+func makeRoom[V any](kept map[near.Serial]V, most int) {
+	for serial := range kept {
+		if len(kept) < most {
+			return
+		}
+		delete(kept, serial)
 	}
-	c.texts[serial] = near.Read(it)
-	return c.texts[serial]
 }

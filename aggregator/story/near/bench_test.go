@@ -28,8 +28,8 @@ func BenchmarkSketch(b *testing.B) {
 }
 
 func BenchmarkCompare(b *testing.B) {
-	one := &near.Side{Text: text("", prose("bench", 300)+" "+prose("end", 20)), Feed: "a", Found: found}
-	other := &near.Side{Text: text("", prose("bench", 300)), Feed: "b", Found: found}
+	one := near.NewSide(text("", prose("bench", 300)+" "+prose("end", 20)), "a", found, nil)
+	other := near.NewSide(text("", prose("bench", 300)), "b", found, nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		near.Compare(one, other)

@@ -33,14 +33,21 @@ const (
 	mostChanged = 0
 )
 
-// Side is an item to be compared.
+// Side is an item to be compared. It is made by NewSide and does not change.
 type Side struct {
-	Text *Text
-	Feed aggregator.FeedID
-	// Found is when the item was first seen.
-	Found time.Time
-	// Siblings are other items of the feed. What several of them have too is boilerplate, and does not count.
-	Siblings []*Text
+	text  *Text
+	feed  aggregator.FeedID
+	found time.Time
+	// boilerplate and values are sorted, each once.
+	boilerplate, values []uint64
+}
+
+// NewSide makes a side of an item of the feed that was first seen at the time found. siblings are other items of the feed:
+// what several of them have too is boilerplate, and does not count. They are not kept.
+func NewSide(text *Text, feed aggregator.FeedID, found time.Time, siblings []*Text) *Side {
+	s := &Side{text: text, feed: feed, found: found, values: values(text)}
+	s.boilerplate = s.boilerplateIn(siblings)
+	return s
 }
 
 // Reason says why two items are one story by their texts, or why not.
@@ -83,13 +90,13 @@ type Verdict struct {
 
 // Compare tells whether the items carry one report.
 func Compare(a, b *Side) Verdict {
-	v := Verdict{Words: [2]int{a.Text.Words, b.Text.Words}}
+	v := Verdict{Words: [2]int{a.text.Words, b.text.Words}}
 	switch {
-	case !a.Text.Comparable() || !b.Text.Comparable():
+	case !a.text.Comparable() || !b.text.Comparable():
 		v.Reason = TooShort
-	case a.Text.Language != "" && b.Text.Language != "" && a.Text.Language != b.Text.Language:
+	case a.text.Language != "" && b.text.Language != "" && a.text.Language != b.text.Language:
 		v.Reason = Language
-	case a.Found.Sub(b.Found).Abs() > Window:
+	case a.found.Sub(b.found).Abs() > Window:
 		v.Reason = TooFar
 	}
 	v.measure(a, b)
@@ -102,9 +109,9 @@ func Compare(a, b *Side) Verdict {
 
 // measure finds the numbers of the verdict.
 func (v *Verdict) measure(a, b *Side) {
-	boilerplate := union(boilerplateOf(a), boilerplateOf(b))
-	all := [2][]uint64{without(a.Text.shingles, boilerplate), without(b.Text.shingles, boilerplate)}
-	v.Boilerplate = len(a.Text.shingles) - len(all[0]) + len(b.Text.shingles) - len(all[1])
+	boilerplate := union(a.boilerplate, b.boilerplate)
+	all := [2][]uint64{without(a.text.shingles, boilerplate), without(b.text.shingles, boilerplate)}
+	v.Boilerplate = len(a.text.shingles) - len(all[0]) + len(b.text.shingles) - len(all[1])
 	if min(len(all[0]), len(all[1])) < minShingles {
 		switch {
 		case v.Reason != "":
@@ -120,9 +127,9 @@ func (v *Verdict) measure(a, b *Side) {
 	shared := common(all[0], all[1])
 	v.Jaccard = float64(shared) / float64(len(all[0])+len(all[1])-shared)
 	v.Contained = float64(shared) / float64(min(len(all[0]), len(all[1])))
-	v.Lead = min(leadIn(a.Text, boilerplate, all[1]), leadIn(b.Text, boilerplate, all[0]))
-	v.Changed = changed(a.Text, b.Text)
-	shorter, longer := values(a.Text), values(b.Text)
+	v.Lead = min(leadIn(a.text, boilerplate, all[1]), leadIn(b.text, boilerplate, all[0]))
+	v.Changed = changed(a.text, b.text, a.values, b.values)
+	shorter, longer := a.values, b.values
 	if len(all[0]) > len(all[1]) || len(all[0]) == len(all[1]) && len(shorter) > len(longer) {
 		shorter, longer = longer, shorter
 	}
@@ -131,7 +138,7 @@ func (v *Verdict) measure(a, b *Side) {
 
 // judge says what the numbers mean.
 func (v *Verdict) judge(a, b *Side) Reason {
-	same, one := v.Jaccard >= leastJaccard, a.Feed == b.Feed
+	same, one := v.Jaccard >= leastJaccard, a.feed == b.feed
 	truncated := v.Contained >= leastContained
 	switch {
 	case !same && !truncated:
@@ -140,7 +147,7 @@ func (v *Verdict) judge(a, b *Side) Reason {
 		return OtherStart
 	case one && v.Jaccard < leastOwn:
 		return OneFeed
-	case one && !slices.Equal(a.Text.title, b.Text.title), differ(a.Text.title, b.Text.title):
+	case one && !slices.Equal(a.text.title, b.text.title), differ(a.text.title, b.text.title):
 		return Titles
 	case one && v.Changed+v.Foreign > 0, v.Changed > mostChanged,
 		float64(v.Foreign) > 1+mostForeign*float64(v.Of):
@@ -167,10 +174,9 @@ func leadIn(t *Text, boilerplate, other []uint64) float64 {
 }
 
 // changed counts the contexts that both texts have and in which the numbers are others, at least one of them found nowhere
-// in the other text: one that only moved has not changed.
-func changed(x, y *Text) int {
+// in the other text: one that only moved has not changed. inX and inY are the texts' values.
+func changed(x, y *Text, inX, inY []uint64) int {
 	n := 0
-	inX, inY := values(x), values(y)
 	for a, b := x.numbers, y.numbers; len(a) > 0 && len(b) > 0; {
 		i, j := run(a), run(b)
 		switch c := cmp.Compare(a[0].context, b[0].context); {
@@ -181,13 +187,27 @@ func changed(x, y *Text) int {
 			b = b[j:]
 			continue
 		}
-		shared := slices.ContainsFunc(a[:i], func(x number) bool { return slices.Contains(b[:j], x) })
-		if !shared && (strange(a[:i], inY) || strange(b[:j], inX)) {
+		if !meet(a[:i], b[:j]) && (strange(a[:i], inY) || strange(b[:j], inX)) {
 			n++
 		}
 		a, b = a[i:], b[j:]
 	}
 	return n
+}
+
+// meet reports whether a number is in both. They are sorted and of one context.
+func meet(a, b []number) bool {
+	for len(a) > 0 && len(b) > 0 {
+		switch c := cmp.Compare(a[0].value, b[0].value); {
+		case c < 0:
+			a = a[1:]
+		case c > 0:
+			b = b[1:]
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // strange reports whether one of the numbers is not among the values.
@@ -216,27 +236,34 @@ func values(t *Text) []uint64 {
 	return sorted(all)
 }
 
-// boilerplateOf are the shingles of the item that two or more of its siblings have as well, sorted. A sibling that is nearly
+// boilerplateIn are the shingles of the item that two or more of its siblings have as well, sorted. A sibling that is nearly
 // equal is a copy of the item, and says nothing of what all have.
-func boilerplateOf(s *Side) []uint64 {
-	seen := make(map[uint64]int)
-	for _, other := range s.Siblings {
-		shared := both(s.Text.shingles, other.shingles)
-		all := len(s.Text.shingles) + len(other.shingles) - len(shared)
-		if float64(len(shared)) >= leastOwn*float64(all) && changed(s.Text, other) == 0 {
+func (s *Side) boilerplateIn(siblings []*Text) []uint64 {
+	own := s.text.shingles
+	times := make([]int, len(own))
+	for _, other := range siblings {
+		shared := common(own, other.shingles)
+		all := len(own) + len(other.shingles) - shared
+		if float64(shared) >= leastOwn*float64(all) && changed(s.text, other, s.values, values(other)) == 0 {
 			continue
 		}
-		for _, h := range shared {
-			seen[h]++
+		i := 0
+		for _, h := range other.shingles {
+			for i < len(own) && own[i] < h {
+				i++
+			}
+			if i < len(own) && own[i] == h {
+				times[i]++
+			}
 		}
 	}
 	var found []uint64
-	for h, n := range seen {
+	for i, n := range times {
 		if n >= 2 {
-			found = append(found, h)
+			found = append(found, own[i])
 		}
 	}
-	return sorted(found)
+	return found
 }
 
 // The sets below are sorted, each hash once.
@@ -257,27 +284,25 @@ func common(a, b []uint64) int {
 	return n
 }
 
-func both(a, b []uint64) []uint64 {
-	var shared []uint64
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch {
-		case a[i] < b[j]:
-			i++
-		case a[i] > b[j]:
-			j++
-		default:
-			shared = append(shared, a[i])
-			i, j = i+1, j+1
-		}
-	}
-	return shared
-}
-
 func union(a, b []uint64) []uint64 {
-	if len(b) == 0 {
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0:
 		return a
 	}
-	return sorted(slices.Concat(a, b))
+	all := make([]uint64, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			all, a = append(all, a[0]), a[1:]
+		case a[0] > b[0]:
+			all, b = append(all, b[0]), b[1:]
+		default:
+			all, a, b = append(all, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 func without(a, b []uint64) []uint64 {

@@ -34,7 +34,7 @@ func sketch(body string) near.Sketch {
 func TestCompare(t *testing.T) {
 	report, footer := prose("report", 120), prose("footer", 120)
 	side := func(feed aggregator.FeedID, text *near.Text, siblings ...*near.Text) *near.Side {
-		return &near.Side{Text: text, Feed: feed, Found: found, Siblings: siblings}
+		return near.NewSide(text, feed, found, siblings)
 	}
 	family := func(names ...string) (all []*near.Text) {
 		for _, name := range names {
@@ -42,8 +42,7 @@ func TestCompare(t *testing.T) {
 		}
 		return all
 	}
-	late := side("b", text("", report))
-	late.Found = found.Add(near.Window + time.Minute)
+	late := near.NewSide(text("", report), "b", found.Add(near.Window+time.Minute), nil)
 	french := side("b", near.Read(&aggregator.Item{Content: report, Language: "fr"}))
 	unknown := side("b", near.Read(&aggregator.Item{Content: report}))
 	tests := []struct {
@@ -206,7 +205,7 @@ func FuzzRead(f *testing.F) {
 		if _, ok := near.SketchOf(&aggregator.Item{Content: body}); ok != it.Comparable() {
 			t.Errorf("%d words, can be compared: %t", it.Words, ok)
 		}
-		s := &near.Side{Text: it, Feed: "a", Found: found}
+		s := near.NewSide(it, "a", found, nil)
 		if v := near.Compare(s, s); it.Comparable() && !v.Same {
 			t.Errorf("not like itself: %+v", v)
 		}

@@ -62,13 +62,13 @@ func judge(t *testing.T, items []labelled, name string) {
 	}
 	side := func(i int) *near.Side {
 		it := &items[i].item
-		s := &near.Side{Text: texts[i], Feed: it.Feed, Found: it.FirstSeen}
+		var siblings []*near.Text
 		for _, other := range byFeed[it.Feed] {
-			if len(s.Siblings) < near.Siblings && other != i {
-				s.Siblings = append(s.Siblings, texts[other])
+			if len(siblings) < near.Siblings && other != i {
+				siblings = append(siblings, texts[other])
 			}
 		}
-		return s
+		return near.NewSide(texts[i], it.Feed, it.FirstSeen, siblings)
 	}
 	x := near.NewIndex(len(items))
 	serials := map[near.Serial]int{}
