@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -174,6 +175,17 @@ func (b *Batch) decide(it *aggregator.Item, s *sighting) {
 		return
 	}
 	it.Story = aggregator.NewStoryID("item", it.ID.String())
+}
+
+// LinkIdentifies reports whether the item's link identifies it: whether that is its id or one of its aliases. It can be asked
+// of a stored item too, whose document is gone.
+func LinkIdentifies(it *aggregator.Item) bool {
+	key := Key(it.CanonicalURL)
+	if !Identifying(key) {
+		return false
+	}
+	id := aggregator.NewItemID(it.Feed, byLink, key)
+	return it.ID == id || slices.Contains(it.Aliases, id)
 }
 
 // dropSame leaves out items that came to the same id by different roads, so that ids are unique whatever was read: two

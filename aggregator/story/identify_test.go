@@ -258,3 +258,18 @@ func randomDocument(random *rand.Rand) []aggregator.Item {
 	}
 	return items
 }
+
+func TestLinkIdentifies(t *testing.T) {
+	entry := func(guid, path string) aggregator.Item {
+		return aggregator.Item{GUID: guid, URL: "http://a.test/" + path, Title: guid + path, Content: guid + path}
+	}
+	document := []aggregator.Item{
+		entry("1", "page"), entry("", "other"), entry("2", "shared"), entry("3", "shared"), entry("4", ""), {GUID: "5", Title: "No link"},
+	}
+	items := story.Identify("a", "http://a.test/home", document, nil).Items
+	for i, want := range []bool{true, true, false, false, false, false} {
+		if got := story.LinkIdentifies(&items[i]); got != want {
+			t.Errorf("the link %q of item %d identifies: %t", items[i].URL, i, got)
+		}
+	}
+}

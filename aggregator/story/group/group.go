@@ -345,11 +345,12 @@ func (g *Grouper) Load(ctx context.Context) error {
 	return nil
 }
 
-// take takes in a stored item. Which story it came with is not stored, and is found again by its URL.
+// take takes in a stored item. Which story it came with is not stored, and is found again by its URL, where that is one that
+// told the item from others.
 func (g *Grouper) take(it *aggregator.Item) {
 	m, comparable := g.newMember(it)
-	if key := story.Key(it.CanonicalURL); story.Identifying(key) && it.Story != aggregator.NewStoryID("item", it.ID.String()) {
-		m.own = aggregator.NewStoryID("url", key)
+	if story.LinkIdentifies(it) && it.Story != aggregator.NewStoryID("item", it.ID.String()) {
+		m.own = aggregator.NewStoryID("url", story.Key(it.CanonicalURL))
 	}
 	if comparable {
 		g.index.Add(near.Entry{Item: it.ID, Story: it.Story, Feed: it.Feed, Found: it.FirstSeen, Sketch: m.sketch})

@@ -242,6 +242,33 @@ func TestURLsFollow(t *testing.T) {
 	}
 }
 
+// TestLinksThatDoNotIdentify: the link of an item that shared it with others of its document leads nowhere, though the item is
+// in another story by its text, also after a restart.
+func TestLinksThatDoNotIdentify(t *testing.T) {
+	report := prose("report", 100)
+	w := newWire(group.Options{})
+	first := w.store(t, item("a", "1", report))[0]
+	shared := func(guid, text string) aggregator.Item {
+		return aggregator.Item{GUID: guid, URL: "http://b.test/live", Title: "Live", Content: text, FirstSeen: now, Published: now}
+	}
+	document := story.Identify("b", "http://b.test/", []aggregator.Item{shared("1", report), shared("2", "A line.")}, nil).Items
+	if joined := w.store(t, document...)[0]; joined.Story != first.Story {
+		t.Fatal("the item is not in the story of its text")
+	}
+	alone := story.Identify("c", "http://c.test/", []aggregator.Item{shared("3", "Another line.")}, nil).Items[0]
+	for name, w := range map[string]*wire{"": w, "restarted: ": w.restarted(group.Options{})} {
+		items := []aggregator.Item{alone}
+		ended, err := w.Group(t.Context(), items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended(false)
+		if items[0].Story != alone.Story {
+			t.Errorf("%sthe link leads to the story of an item that it did not identify", name)
+		}
+	}
+}
+
 // TestRestartReadsTheLatest: a process that starts reads no more than twice what it can keep, however much is stored.
 func TestRestartReadsTheLatest(t *testing.T) {
 	w := newWire(group.Options{})
