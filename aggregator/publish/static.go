@@ -22,7 +22,7 @@ func Static(ctx context.Context, src Source, o Options, put func(name string, bo
 	}
 	s.static = true
 	w := &staticWriter{site: s, put: put}
-	for _, write := range []func(context.Context) error{w.common, w.indexes, w.lists, w.status} {
+	for _, write := range []func(context.Context) error{w.common, w.indexes, w.lists, w.sources, w.status} {
 		if err := write(ctx); err != nil {
 			return fmt.Errorf("write static site: %w", err)
 		}
@@ -83,19 +83,40 @@ func (w *staticWriter) indexes(ctx context.Context) error {
 // lists writes each channel's feeds and pages, and with those of all stories the pages of the stories.
 func (w *staticWriter) lists(ctx context.Context) error {
 	for _, c := range append(w.topics(), w.channels[aggregator.AllTopics]) {
-		for _, k := range []kind{kindAtom, kindRSS, kindJSON} {
-			d, err := w.render(ctx, resource{kind: k, topic: c.topic})
-			if err != nil {
-				return err
-			}
-			if err := w.put(c.path[1:]+"."+string(k), d.body); err != nil {
-				return err
-			}
+		if err := w.formats(ctx, c.path, resource{topic: c.topic}); err != nil {
+			return err
 		}
 		if err := w.archive(ctx, c); err != nil {
 			return err
 		}
 		if err := w.list(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// formats writes a feed in each of its formats.
+func (w *staticWriter) formats(ctx context.Context, path string, res resource) error {
+	for _, res.kind = range []kind{kindAtom, kindRSS, kindJSON} {
+		d, err := w.render(ctx, res)
+		if err != nil {
+			return err
+		}
+		if err := w.put(path[1:]+"."+string(res.kind), d.body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sources writes the feeds of the single sources.
+func (w *staticWriter) sources(ctx context.Context) error {
+	for status, err := range w.src.Feeds(ctx) {
+		if err != nil {
+			return fmt.Errorf("read feeds: %w", err)
+		}
+		if err := w.formats(ctx, sourcePath(status.Feed.ID), resource{feed: status.Feed.ID}); err != nil {
 			return err
 		}
 	}

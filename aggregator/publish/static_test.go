@@ -54,7 +54,7 @@ func TestAStaticSiteIsWhole(t *testing.T) {
 	files := static(t, src)
 	for _, name := range []string{
 		"index.html", "all/index.html", "all.atom", "topics/cloud/index.html", "topics/cloud.atom", "topics/cloud.rss", "topics/cloud.json",
-		"topics/quiet/index.html", "status/index.html", "topics.opml", "style.css", "icon.svg",
+		"topics/quiet/index.html", "status/index.html", "feeds/courier.atom", "feeds/courier.rss", "feeds/courier.json", "topics.opml", "style.css", "icon.svg",
 		"stories/" + storyOf("https://courier.example/cloud-office") + "/index.html",
 	} {
 		if files[name] == "" {

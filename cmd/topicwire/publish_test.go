@@ -39,12 +39,13 @@ publish: {static: {dir: site}}
 topics: [{id: first, query: 'title:"one 1"'}]
 `+feedConfig(serve(t, origin).URL, "one"))
 	must(t, wd, "fetch", "--all")
-	if out := must(t, wd, "publish", "--static", "alone"); !strings.Contains(out, "alone: 17 files, 17 written, 0 removed") {
+	if out := must(t, wd, "publish", "--static", "alone"); !strings.Contains(out, "alone: 20 files, 20 written, 0 removed") {
 		t.Errorf("publish printed %q", out)
 	}
 	alone := published(t, filepath.Join(wd, "alone"))
-	if !strings.Contains(alone["topics/first/index.html"], "one 1") || !strings.Contains(alone["topics/first.atom"], "https://wire.example.org/topics/first.atom") {
-		t.Errorf("the topic's files:\n%s\n%s", alone["topics/first/index.html"], alone["topics/first.atom"])
+	if !strings.Contains(alone["topics/first/index.html"], "one 1") || !strings.Contains(alone["topics/first.atom"], "https://wire.example.org/topics/first.atom") ||
+		!strings.Contains(alone["feeds/one.atom"], "https://wire.example.org/feeds/one.atom") {
+		t.Errorf("the files:\n%s\n%s\n%s", alone["topics/first/index.html"], alone["topics/first.atom"], alone["feeds/one.atom"])
 	}
 
 	d := start(t, wd, "serve")
