@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -38,8 +39,7 @@ type topicExplanation struct {
 }
 
 func (p *program) topicsExplainCommand() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return asking(p, &cobra.Command{
 		Use:   "explain ITEM",
 		Short: "Show which terms of which topics an item has, and where",
 		Long: `Show the topics that a stored item is in and those whose queries match it now, with the terms that make them
@@ -48,29 +48,13 @@ it, or its link.`,
 		Example: `  topicwire topics explain 0f3c1f0a7b5d4c7e9d0a6b1c2d3e4f50
   topicwire topics explain https://example.org/news/office-opens --json`,
 		Args: arguments(1, "give the id of one item, or its link"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			d, _, done, err := p.desk(cmd.Context(), false)
-			if err != nil {
-				return err
-			}
-			defer done()
-			report, err := d.Explain(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return printJSON(p.stdout, report)
-			}
-			p.printExplanation(report)
-			return nil
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
-	return cmd
+	}, func(ctx context.Context, d desk, args []string) (explainReport, error) {
+		return d.Explain(ctx, args[0])
+	}, p.printExplanation)
 }
 
-func (p *program) printExplanation(r explainReport) {
-	w, marks := p.stdout, p.marks()
+func (p *program) printExplanation(w io.Writer, r explainReport) error {
+	marks := p.marks()
 	fmt.Fprintf(w, "%s\n%s\n", plain(r.Title), r.URL)
 	fmt.Fprintf(w, "item %s of feed %s, published %s", r.ID, r.Feed, r.Published.UTC().Format(time.RFC3339))
 	if r.Language != "" {
@@ -89,6 +73,7 @@ func (p *program) printExplanation(r explainReport) {
 			fmt.Fprintln(w, "  ...")
 		}
 	}
+	return nil
 }
 
 // inWords says how the item comes to be in the topic.

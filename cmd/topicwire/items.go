@@ -49,8 +49,7 @@ func (p *program) itemsCommand() *cobra.Command {
 }
 
 func (p *program) itemsHistoryCommand() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return asking(p, &cobra.Command{
 		Use:   "history ITEM",
 		Short: "Show how the title and text of an item have changed",
 		Long: `Show the texts that were kept of an item, given by its id or its URL: when each came, and what was then removed,
@@ -58,24 +57,9 @@ as [-this-], and added, as {+this+}. Unchanged words far from a change are left 
 		Example: `  topicwire items history https://example.org/report
   topicwire items history 0b9b1ed3ab4e1d3ef3bbec0d1d3ce3d1 --json | jq '.changes[].at'`,
 		Args: arguments(1, "want one item, by id or URL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			d, _, done, err := p.desk(cmd.Context(), false)
-			if err != nil {
-				return err
-			}
-			defer done()
-			h, err := d.History(cmd.Context(), args[0])
-			switch {
-			case err != nil:
-				return err
-			case asJSON:
-				return printJSON(p.stdout, h)
-			}
-			return printHistory(p.stdout, h)
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
-	return cmd
+	}, func(ctx context.Context, d desk, args []string) (itemHistory, error) {
+		return d.History(ctx, args[0])
+	}, printHistory)
 }
 
 func printHistory(w io.Writer, h itemHistory) error {

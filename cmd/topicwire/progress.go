@@ -124,7 +124,7 @@ func (p *program) showProgress(ctx context.Context, hide bool) (progress context
 
 // progressLine is one line about work that began with first done, so long ago.
 func progressLine(p aggregator.Progress, first int64, since time.Duration) string {
-	amount := func(n int64) string { return thousands(n) }
+	amount := thousands
 	unit := " " + p.Unit
 	if p.Unit == "bytes" {
 		amount, unit = size, ""

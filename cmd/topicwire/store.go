@@ -48,16 +48,23 @@ func (p *program) storeCommand() *cobra.Command {
 func onStore[T any](
 	p *program, cmd *cobra.Command, ask func(context.Context, desk) (T, error), show func(io.Writer, T) error,
 ) *cobra.Command {
-	var asJSON bool
 	cmd.Args = noArguments
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	return asking(p, cmd, func(ctx context.Context, d desk, _ []string) (T, error) { return ask(ctx, d) }, show)
+}
+
+// asking is a command that asks something about its arguments and prints the answer, as JSON where that is asked for.
+func asking[T any](
+	p *program, cmd *cobra.Command, ask func(context.Context, desk, []string) (T, error), show func(io.Writer, T) error,
+) *cobra.Command {
+	var asJSON bool
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		d, _, done, err := p.desk(cmd.Context(), false)
 		if err != nil {
 			return err
 		}
 		defer done()
 		ctx, end := p.showProgress(cmd.Context(), asJSON)
-		answer, err := ask(ctx, d)
+		answer, err := ask(ctx, d, args)
 		end()
 		if err != nil {
 			return err

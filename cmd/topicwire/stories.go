@@ -48,8 +48,7 @@ func (p *program) storiesCommand() *cobra.Command {
 }
 
 func (p *program) storiesExplainCommand() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
+	return asking(p, &cobra.Command{
 		Use:   "explain A B",
 		Short: "Say why two items are one story or not",
 		Long: `Compare two stored items, each given by its id or its URL, by the three steps that decide whether items are one
@@ -60,24 +59,9 @@ Which story an item is of was decided when it was stored; the steps say what wou
 		Example: `  topicwire stories explain https://example.org/report https://example.net/copy
   topicwire stories explain 0b9b1ed3ab4e1d3ef3bbec0d1d3ce3d1 https://example.net/copy --json`,
 		Args: arguments(2, "want two items, by id or URL"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			d, _, done, err := p.desk(cmd.Context(), false)
-			if err != nil {
-				return err
-			}
-			defer done()
-			c, err := d.Compare(cmd.Context(), args[0], args[1])
-			switch {
-			case err != nil:
-				return err
-			case asJSON:
-				return printJSON(p.stdout, c)
-			}
-			return printComparison(p.stdout, c)
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object")
-	return cmd
+	}, func(ctx context.Context, d desk, args []string) (comparison, error) {
+		return d.Compare(ctx, args[0], args[1])
+	}, printComparison)
 }
 
 func printComparison(w io.Writer, c comparison) error {
