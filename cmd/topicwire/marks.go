@@ -141,3 +141,6 @@ func plain(text string) string {
 		return r
 	}, text)
 }
+
+// oneLine is plain, with one space for each run of them.
+func oneLine(text string) string { return strings.Join(strings.Fields(plain(text)), " ") }

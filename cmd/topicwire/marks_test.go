@@ -85,3 +85,17 @@ func TestContext(t *testing.T) {
 		}
 	}
 }
+
+// A title that a page gives, and that no parser has cleaned, does not steer the terminal.
+func TestOneLineSteersNoTerminal(t *testing.T) {
+	for text, want := range map[string]string{
+		"two\n  lines\u00a0here ":          "two lines here",
+		"\x1b]0;owned\a\x1b[31mred\x1b[0m": "]0;owned[31mred[0m",
+		"\u009b31mred":                     "31mred",
+		"":                                 "",
+	} {
+		if got := oneLine(text); got != want {
+			t.Errorf("oneLine(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -98,8 +98,6 @@ func (p *program) refiling(ctx context.Context, cfg *config.Config) *refilingRep
 	return &refilingReport{Position: state.Position, End: state.End}
 }
 
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
 // findTopic is the config's topic with the given id.
 func findTopic(cfg *config.Config, id string) (aggregator.Topic, error) {
 	ids := make([]string, 0, len(cfg.Topics))
