@@ -184,12 +184,14 @@ func (p *program) loadConfig() (cfg *config.Config, name string, err error) {
 			return cfg, "the built-in example", err
 		}
 	}
-	data, err := os.ReadFile(file)
+	options, err := configOptions()
 	if err != nil {
-		return nil, file, usageError{fmt.Errorf("read config: %w", err)}
+		return nil, file, err
 	}
-	cfg, err = p.parseConfig(file, data)
-	return cfg, file, err
+	if cfg, err = config.Load(file, options); err != nil {
+		return nil, file, usageError{err}
+	}
+	return cfg, file, nil
 }
 
 func (p *program) parseConfig(file string, data []byte) (*config.Config, error) {
