@@ -43,7 +43,8 @@ func SketchOf(it *aggregator.Item) (s Sketch, ok bool) {
 	var last run4
 	var different [minShingles]uint64
 	varied := 0
-	for w := range wordsOf(text, false) {
+	left := words{text: text}
+	for w, more := left.next(); more; w, more = left.next() {
 		h, ok := last.add(w.hash)
 		if !ok {
 			continue
@@ -234,9 +235,10 @@ func (x *Index) Story(s Serial) (story aggregator.StoryID, ok bool) {
 }
 
 // Candidates are the entries before the serial, all where it is zero, that are like the sketch and were found at most a
-// Window from the given time: the most alike first, then the earliest.
+// Window from the given time: the most alike first, of those that are so equally the one that agrees in the most bins, then
+// the earliest.
 func (x *Index) Candidates(s *Sketch, found time.Time, before Serial) []Candidate {
-	seen := make(map[Serial]bool)
+	agreed := make(map[Serial]int) // the bins, of each entry that was looked at
 	var all []Candidate
 	minute, window := found.Unix()/60, int64(Window/time.Minute)
 	for b := range bands {
@@ -248,12 +250,12 @@ func (x *Index) Candidates(s *Sketch, found time.Time, before Serial) []Candidat
 			}
 			this := serial
 			serial = e.before[b]
-			if e.gone || before != 0 && int32(before-this) <= 0 || e.sketch[2*b] != s[2*b] || e.sketch[2*b+1] != s[2*b+1] || seen[this] {
+			if e.gone || before != 0 && int32(before-this) <= 0 || e.sketch[2*b] != s[2*b] || e.sketch[2*b+1] != s[2*b+1] || agreed[this] > 0 {
 				continue
 			}
-			seen[this] = true
 			apart := minute - int64(e.found)
 			whole, lead := agree(s[:wholeBins], e.sketch[:wholeBins]), agree(s[wholeBins:], e.sketch[wholeBins:])
+			agreed[this] = whole + lead
 			if apart > window || apart < -window || whole < likeWhole && lead < likeLead {
 				continue
 			}
@@ -262,7 +264,7 @@ func (x *Index) Candidates(s *Sketch, found time.Time, before Serial) []Candidat
 		}
 	}
 	slices.SortFunc(all, func(a, b Candidate) int {
-		return cmp.Or(cmp.Compare(b.Alike, a.Alike), cmp.Compare(a.Serial, b.Serial))
+		return cmp.Or(cmp.Compare(b.Alike, a.Alike), cmp.Compare(agreed[b.Serial], agreed[a.Serial]), cmp.Compare(a.Serial, b.Serial))
 	})
 	return all
 }

@@ -14,13 +14,10 @@ package near
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/topicwire/topicwire/aggregator"
-	"github.com/topicwire/topicwire/aggregator/markup"
 )
 
 const (
@@ -80,116 +77,6 @@ func sorted(hashes []uint64) []uint64 {
 	return slices.Compact(hashes)
 }
 
-// word is a word of a text.
-type word struct {
-	hash uint64
-	// number says that it has a digit, time that it names a month or a day of the week.
-	number, time bool
-}
-
-// Constants of FNV-1a with 64 bits.
-const (
-	fnvOffset = 14695981039346656037
-	fnvPrime  = 1099511628211
-)
-
-// wordsOf yields up to 2000 words of a plain text: letters in lower case, marks and digits. A point, comma or colon between
-// two digits is part of a number; characters that are not seen are part of nothing. Only in a title it is asked which words
-// name times.
-func wordsOf(text string, title bool) iter.Seq[word] {
-	return func(yield func(word) bool) {
-		w := word{hash: fnvOffset}
-		var spelled [12]byte // the word's letters, where it may be the name of a month or a day
-		length, count, digit := 0, 0, false
-		end := func() bool {
-			if length > 0 {
-				w.time = title && length <= len(spelled) && isTime(string(spelled[:length]))
-				count++
-				if !yield(w) || count == maxWords {
-					return false
-				}
-			}
-			w, length, digit = word{hash: fnvOffset}, 0, false
-			return true
-		}
-		for i, r := range text {
-			if r >= 'A' && r <= 'Z' {
-				r += 'a' - 'A'
-			} else if r >= 0x80 {
-				r = unicode.ToLower(r)
-			}
-			switch {
-			case r >= 'a' && r <= 'z':
-				digit = false
-			case r >= '0' && r <= '9', r >= 0x80 && unicode.IsDigit(r):
-				digit, w.number = true, true
-			case r < 0x80:
-				if digit && (r == '.' || r == ',' || r == ':') && i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9' {
-					break
-				}
-				if length > 0 && !end() {
-					return
-				}
-				continue
-			case isAlone(r):
-				if !end() {
-					return
-				}
-				w.hash, length = (w.hash^uint64(r))*fnvPrime, len(spelled)+1
-				continue
-			case unicode.In(r, unicode.L, unicode.M):
-				digit = false
-			case unicode.Is(unicode.Cf, r):
-				continue
-			default:
-				if !end() {
-					return
-				}
-				continue
-			}
-			if title && length < len(spelled) {
-				spelled[length] = byte(r)
-			}
-			length++
-			w.hash = (w.hash ^ uint64(r)) * fnvPrime
-		}
-		end()
-	}
-}
-
-// plain is the item's text as words are read from: without markup, where it has some.
-func plain(it *aggregator.Item) string {
-	text := it.Text()
-	if strings.ContainsAny(text, "<&") {
-		return markup.PlainText(text)
-	}
-	return text
-}
-
-// isAlone reports whether the letter is of a script without spaces between words, where each is taken for a word.
-func isAlone(r rune) bool {
-	return r >= 0x0E00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) &&
-		!unicode.Is(unicode.M, r)
-}
-
-// isTime reports whether the word names a month or a day of the week, in the languages that most feeds are in. The English
-// May is left out: it is more often a verb.
-func isTime(w string) bool {
-	switch w {
-	case "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december",
-		"jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
-		"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-		"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
-		"diciembre", "lunes", "martes", "jueves", "viernes", "domingo",
-		"janvier", "mars", "avril", "mai", "juin", "juillet", "septembre", "octobre", "novembre",
-		"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
-		"januar", "februar", "juni", "juli", "oktober", "dezember",
-		"montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag":
-		return true
-	}
-	return false
-}
-
 // anyNumber stands for a number beside another one; afterwards tells the words after a number from those before one.
 const (
 	anyNumber  = 1
@@ -211,8 +98,8 @@ func numbersOf(words []word) []number {
 	for i, w := range words {
 		if w.number {
 			numbers = append(numbers,
-				number{mix(at(i-2)*fnvPrime + at(i-1)), w.hash},
-				number{mix(at(i+1)*fnvPrime+at(i+2)) ^ afterwards, w.hash})
+				number{mix(at(i-2)*hashFactor + at(i-1)), w.hash},
+				number{mix(at(i+1)*hashFactor+at(i+2)) ^ afterwards, w.hash})
 		}
 	}
 	slices.SortFunc(numbers, func(a, b number) int {
@@ -244,11 +131,7 @@ func (r *run4) add(word uint64) (hash uint64, ok bool) {
 	if r.n++; r.n < shingle {
 		return 0, false
 	}
-	for _, w := range r.words {
-		hash = (hash ^ w) * 0x9E3779B97F4A7C15
-		hash ^= hash >> 29
-	}
-	return mix(hash), true
+	return mix(((r.words[0]*hashFactor+r.words[1])*hashFactor+r.words[2])*hashFactor + word), true
 }
 
 // mix spreads the bits of a hash (the end of SplitMix64).
