@@ -68,9 +68,9 @@ type PollStore interface {
 	// Leased is the leased feed as it now is: who polls it asks for that when the poll begins. ErrLeaseLost where the
 	// lease is no longer held, or the feed's URL is no longer the lease's.
 	Leased(ctx context.Context, lease aggregator.Lease) (aggregator.FeedStatus, error)
-	// LeasedEach does what so many calls of Leased do, for less, and gives their answers and their errors in the order of
-	// the leases.
-	LeasedEach(ctx context.Context, leases []aggregator.Lease) ([]aggregator.FeedStatus, []error)
+	// LeasedEach does what so many calls of Leased do, for less: it puts their answers where statuses says and gives their
+	// errors, both in the order of the leases.
+	LeasedEach(ctx context.Context, leases []aggregator.Lease, statuses []*aggregator.FeedStatus) []error
 	// Listing has the items of the feed's last document, as the poll that read it had them; none where it had none.
 	Listing(ctx context.Context, id aggregator.FeedID) ([]aggregator.ListedItem, error)
 	// Release gives leases back unpolled: their feeds are due as before. Leases that are lost are passed over.

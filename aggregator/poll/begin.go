@@ -10,10 +10,9 @@ import (
 
 // papers is what a poll knows and finds out. They are large, and used again for other polls.
 type papers struct {
-	// feed and state are the feed as it was at the time read, which is when the poll begins or a moment before.
-	feed  aggregator.Feed
-	state aggregator.FeedState
-	read  time.Time
+	// status is the feed as it was at the time read, which is when the poll begins or a moment before.
+	status aggregator.FeedStatus
+	read   time.Time
 	// at is when the poll began, seen and failure are what it met with.
 	at      time.Time
 	seen    answer
@@ -56,7 +55,7 @@ func (p *Poller) begin(j *job) bool {
 		p.giveBack(err, j)
 		return false
 	}
-	if !j.since.IsZero() && !j.state.LastPoll.At.Before(j.since) {
+	if !j.since.IsZero() && !j.status.State.LastPoll.At.Before(j.since) {
 		p.release(j.lease)
 		p.end(j)
 		return false
@@ -75,25 +74,28 @@ func (p *Poller) lookUp(j *job) error {
 	if fresh(j) {
 		return nil
 	}
-	jobs, leases := make([]*job, 0, readAhead), make([]aggregator.Lease, 0, readAhead)
-	jobs, leases = append(jobs, j), append(leases, j.lease)
+	jobs := make([]*job, 0, readAhead)
+	leases, statuses := make([]aggregator.Lease, 0, readAhead), make([]*aggregator.FeedStatus, 0, readAhead)
+	add := func(other *job) {
+		if other.papers == nil {
+			other.papers = p.papers.Get().(*papers)
+		}
+		jobs, leases, statuses = append(jobs, other), append(leases, other.lease), append(statuses, &other.status)
+	}
+	add(j)
 	for _, other := range g.jobs[j.place+1:] {
 		if len(jobs) == readAhead {
 			break
 		}
 		if other != nil && !fresh(other) {
-			jobs, leases = append(jobs, other), append(leases, other.lease)
+			add(other)
 		}
 	}
-	statuses, errs := p.Queue.LeasedEach(j.errand.polls, leases)
+	errs := p.Queue.LeasedEach(j.errand.polls, leases, statuses)
 	for i, other := range jobs {
-		if errs[i] != nil {
-			continue // each meets with its own again when it begins
+		if errs[i] == nil { // else it meets with that again when it begins
+			other.read = now
 		}
-		if other.papers == nil {
-			other.papers = p.papers.Get().(*papers)
-		}
-		other.feed, other.state, other.read = statuses[i].Feed, statuses[i].State, now
 	}
 	return errs[0]
 }

@@ -78,12 +78,13 @@ func (p *Poller) take(ctx context.Context, id aggregator.FeedID) (aggregator.Lea
 
 // leased is a job that is not queued, or the lease is given back.
 func (p *Poller) leased(ctx context.Context, lease aggregator.Lease) (*job, error) {
-	statuses, errs := p.Queue.LeasedEach(ctx, []aggregator.Lease{lease})
+	known := new(papers)
+	errs := p.Queue.LeasedEach(ctx, []aggregator.Lease{lease}, []*aggregator.FeedStatus{&known.status})
 	if err := errs[0]; err != nil {
 		p.release(lease)
 		return nil, fmt.Errorf("read feed %q: %w", lease.Feed, err)
 	}
-	return &job{lease: lease, papers: &papers{feed: statuses[0].Feed, state: statuses[0].State}}, nil
+	return &job{lease: lease, papers: known}, nil
 }
 
 // readPushed finds out what of the document is new. unread says why the document cannot be read; err is the store's.
@@ -91,13 +92,13 @@ func (p *Poller) readPushed(ctx context.Context, j *job, d aggregator.Pushed, at
 	switch {
 	case len(d.Body) == 0:
 		return nil, errors.New("the hub sent no document"), nil
-	case j.state.LastSuccess.IsZero():
+	case j.status.State.LastSuccess.IsZero():
 		return nil, errors.New("the feed was not polled yet where it is now"), nil
 	}
 	size := int64(len(d.Body))
 	j.at = at
 	j.seen = answer{
-		outcome: outcome{state: j.state},
+		outcome: outcome{state: j.status.State},
 		response: &fetch.Response{
 			URL: d.Document, Status: http.StatusIMUsed, ContentType: d.ContentType, Body: d.Body, Bytes: size, Delta: true,
 		},
@@ -105,7 +106,7 @@ func (p *Poller) readPushed(ctx context.Context, j *job, d aggregator.Pushed, at
 	seen := &j.seen
 	o = &seen.outcome
 	o.state.LastPoll = aggregator.PollRecord{At: at, Status: http.StatusIMUsed, Bytes: size}
-	unread = p.guarded(j.feed.ID, func() error {
+	unread = p.guarded(j.status.Feed.ID, func() error {
 		if err := p.read(ctx, j); err != nil {
 			return err
 		}
@@ -120,7 +121,7 @@ func (p *Poller) readPushed(ctx context.Context, j *job, d aggregator.Pushed, at
 
 // withDelivery is the feed's state with what a delivery adds to it: when there was news or a change, and its rhythm.
 func (p *Poller) withDelivery(j *job, o *outcome, at time.Time) aggregator.FeedState {
-	state := j.state
+	state := j.status.State
 	state.LastNew, state.LastChange = o.state.LastNew, o.state.LastChange
 	if len(o.arrivals) > 0 {
 		state.Pace.Rhythm = schedule.Learn(state.Pace, schedule.Answer{
@@ -145,15 +146,15 @@ func (p *Poller) Fallback(ctx context.Context, id aggregator.FeedID) error {
 	if err != nil {
 		return err
 	}
-	last := &j.state.LastPoll
-	return p.hasten(ctx, j, latest(now, p.due(&j.feed, &j.state, time.Time{}, last.At.Add(last.Duration), 0)))
+	last := &j.status.State.LastPoll
+	return p.hasten(ctx, j, latest(now, p.due(&j.status.Feed, &j.status.State, time.Time{}, last.At.Add(last.Duration), 0)))
 }
 
 // hasten gives a leased feed back, due at the given time where it would be later: not before its publisher allows it and
 // not too soon after the last poll. One that fails, or that is stopped, is due as before.
 func (p *Poller) hasten(ctx context.Context, j *job, at time.Time) error {
-	due := latest(latest(at, j.state.Pace.NotBefore), j.state.LastPoll.At.Add(max(promptGap, p.Bounds.Floor)))
-	if !due.Before(j.state.Due) || j.state.Failures > 0 || j.state.Pace.Stopped != "" {
+	due := latest(latest(at, j.status.State.Pace.NotBefore), j.status.State.LastPoll.At.Add(max(promptGap, p.Bounds.Floor)))
+	if !due.Before(j.status.State.Due) || j.status.State.Failures > 0 || j.status.State.Pace.Stopped != "" {
 		p.release(j.lease)
 		return nil
 	}
@@ -161,7 +162,7 @@ func (p *Poller) hasten(ctx context.Context, j *job, at time.Time) error {
 	lease.Due = due.UTC()
 	if err := p.Queue.Postpone(context.WithoutCancel(ctx), lease); err != nil {
 		p.release(j.lease)
-		return fmt.Errorf("make feed %q due: %w", j.feed.ID, err)
+		return fmt.Errorf("make feed %q due: %w", j.status.Feed.ID, err)
 	}
 	select {
 	case p.sooner <- struct{}{}:

@@ -251,7 +251,7 @@ func (p *Poller) poll(t *turn) {
 		return
 	}
 	j.at = p.Now().UTC()
-	j.failure = p.guarded(j.feed.ID, func() error { return p.look(e.polls, j) })
+	j.failure = p.guarded(j.status.Feed.ID, func() error { return p.look(e.polls, j) })
 	now := p.Now().UTC()
 	j.seen.held = p.hold(j, j.failure, now)
 	p.done(t)

@@ -15,10 +15,10 @@ import (
 
 // headers are those of the feed. They are for the URL that the operator gave, not for one that the feed has moved to.
 func (p *Poller) headers(j *job) map[string]string {
-	if p.Headers == nil || j.lease.URL != j.feed.URL {
+	if p.Headers == nil || j.lease.URL != j.status.Feed.URL {
 		return nil
 	}
-	return p.Headers(j.feed.ID)
+	return p.Headers(j.status.Feed.ID)
 }
 
 // wholeEvery is how often a document is asked for without validators, against publishers who answer 304 for ever.
@@ -41,13 +41,13 @@ func validators(state *aggregator.FeedState, at time.Time) aggregator.Validators
 // is then in the record there.
 func (p *Poller) look(ctx context.Context, j *job) error {
 	resp, err := p.Fetcher.Get(ctx, fetch.Request{
-		URL: j.lease.URL, Validators: validators(&j.state, j.at), Header: p.headers(j), AllowPrivate: j.feed.AllowPrivate,
+		URL: j.lease.URL, Validators: validators(&j.status.State, j.at), Header: p.headers(j), AllowPrivate: j.status.Feed.AllowPrivate,
 	})
 	if err != nil {
 		return err
 	}
 	seen := &j.seen
-	seen.response, seen.state = resp, j.state
+	seen.response, seen.state = resp, j.status.State
 	state := &seen.state
 	state.Validators = resp.Validators
 	state.LastSuccess = j.at
@@ -64,7 +64,7 @@ func (p *Poller) look(ctx context.Context, j *job) error {
 	default:
 		state.LastWhole = j.at
 		state.BodyHash = aggregator.HashOf(resp.Body)
-		if state.BodyHash == j.state.BodyHash {
+		if state.BodyHash == j.status.State.BodyHash {
 			record.Outcome = aggregator.OutcomeUnchanged
 			seen.same = true
 			return nil
@@ -76,7 +76,7 @@ func (p *Poller) look(ctx context.Context, j *job) error {
 // read parses the items that were not in the feed's last document as they are now.
 func (p *Poller) read(ctx context.Context, j *job) (err error) {
 	seen, resp := &j.seen, j.seen.response
-	if j.listing, err = p.Store.Listing(ctx, j.feed.ID); err != nil {
+	if j.listing, err = p.Store.Listing(ctx, j.status.Feed.ID); err != nil {
 		// It only saves work, and who asks the store next sees to it that it works again.
 		j.listing = nil
 	}
@@ -97,7 +97,7 @@ func (p *Poller) read(ctx context.Context, j *job) (err error) {
 	}
 	state := &seen.state
 	// The first document says what the feed is. A later one is known to be the same feed's by what it has of it.
-	seen.same = seen.same || j.state.LastSuccess.IsZero() || len(seen.unread) > 0 || doc.ID != "" && doc.ID == state.DocumentID
+	seen.same = seen.same || j.status.State.LastSuccess.IsZero() || len(seen.unread) > 0 || doc.ID != "" && doc.ID == state.DocumentID
 	state.Title, state.Link, state.Language, state.DocumentID, state.Rights = doc.Title, doc.Link, doc.Language, doc.ID, doc.Rights
 	state.LastPoll.Outcome = aggregator.OutcomeStored
 	state.LastPoll.Listed = doc.Listed
@@ -107,12 +107,12 @@ func (p *Poller) read(ctx context.Context, j *job) (err error) {
 // failed is the outcome of a poll that ended in an error. What earlier polls brought stays, the validators too: they
 // still vouch for the document that is stored. answer has what is known of the publisher's answer.
 func failed(j *job, answer *aggregator.PollRecord, failure error) outcome {
-	o := outcome{state: j.state}
+	o := outcome{state: j.status.State}
 	o.state.LastPoll = aggregator.PollRecord{
 		Outcome: aggregator.OutcomeFailed,
 		Status:  answer.Status,
 		Bytes:   answer.Bytes,
-		Error:   withoutSecrets(j.feed, strings.Join(strings.Fields(failure.Error()), " ")),
+		Error:   withoutSecrets(j.status.Feed, strings.Join(strings.Fields(failure.Error()), " ")),
 	}
 	if refused := refusal(failure); refused != nil {
 		o.state.LastPoll.Status, o.state.LastPoll.Bytes = refused.Status, refused.Bytes

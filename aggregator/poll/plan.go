@@ -15,7 +15,7 @@ import (
 // it is this machine that has no network.
 func (p *Poller) reached(j *job, failure error, now time.Time) (forget bool) {
 	refused := refusal(failure)
-	if j.feed.AllowPrivate || failure != nil && refused == nil {
+	if j.status.Feed.AllowPrivate || failure != nil && refused == nil {
 		return false
 	}
 	key, ok := j.key, refused == nil || !refused.Unreached
@@ -42,7 +42,7 @@ func (p *Poller) hold(j *job, failure error, now time.Time) time.Time {
 	if refused == nil {
 		return time.Time{}
 	}
-	until := schedule.HostHold(refused.Status, refused.RetryAfter, now, j.state.Pace.Throttled+1, p.Jitter)
+	until := schedule.HostHold(refused.Status, refused.RetryAfter, now, j.status.State.Pace.Throttled+1, p.Jitter)
 	if until.IsZero() {
 		return until
 	}
@@ -62,7 +62,7 @@ func (p *Poller) plan(ctx context.Context, j *job, seen *answer, failure error, 
 	}
 	state := &o.state
 	a := schedule.Answer{
-		At: now, Previous: j.state.LastSuccess, OK: failure == nil, Status: state.LastPoll.Status, Arrivals: o.arrivals,
+		At: now, Previous: j.status.State.LastSuccess, OK: failure == nil, Status: state.LastPoll.Status, Arrivals: o.arrivals,
 	}
 	if resp := seen.response; resp != nil {
 		a.Headers, a.RetryAfter = schedule.Headers(resp.Freshness), resp.RetryAfter
@@ -79,13 +79,13 @@ func (p *Poller) plan(ctx context.Context, j *job, seen *answer, failure error, 
 	}
 	asked := latest(schedule.ReadHeaders(a.Headers, now).RetryAfter, a.RetryAfter)
 	if longest := now.Add(schedule.MaxRetryAfter); asked.After(longest) {
-		p.Log.Warn("the publisher asks to be left alone for longer than is kept to", "feed", j.feed.ID, "asked", asked, "kept_to", longest)
+		p.Log.Warn("the publisher asks to be left alone for longer than is kept to", "feed", j.status.Feed.ID, "asked", asked, "kept_to", longest)
 	}
-	state.Pace = schedule.Learn(j.state.Pace, a)
-	state.Failures = schedule.Failures(j.state.Failures, a)
-	state.Due = p.due(&j.feed, state, seen.held, now, p.spared(j, seen, failure, state))
-	if state.Pace.Stopped != "" && j.state.Pace.Stopped == "" {
-		p.Log.Warn("feed stopped; 'topicwire feeds resume' polls it again", "feed", j.feed.ID, "reason", state.Pace.Stopped)
+	state.Pace = schedule.Learn(j.status.State.Pace, a)
+	state.Failures = schedule.Failures(j.status.State.Failures, a)
+	state.Due = p.due(&j.status.Feed, state, seen.held, now, p.spared(j, seen, failure, state))
+	if state.Pace.Stopped != "" && j.status.State.Pace.Stopped == "" {
+		p.Log.Warn("feed stopped; 'topicwire feeds resume' polls it again", "feed", j.status.Feed.ID, "reason", state.Pace.Stopped)
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (p *Poller) spared(j *job, seen *answer, failure error, state *aggregator.F
 		}
 		push.Offer = &offer
 	}
-	return p.Push(j.feed.ID, push)
+	return p.Push(j.status.Feed.ID, push)
 }
 
 // due is when the feed is polled next. held is the time until which its host is left alone, spared for how long it need
@@ -133,7 +133,7 @@ func (p *Poller) due(feed *aggregator.Feed, state *aggregator.FeedState, held, n
 // follow takes note of a permanent redirect and, where it is to be believed, makes the feed be polled at its target, at
 // once. It reports whether it did.
 func (p *Poller) follow(ctx context.Context, j *job, seen *answer, failure error, o *outcome, now time.Time) (bool, error) {
-	before := j.state.Move
+	before := j.status.State.Move
 	s := p.whereabouts(j, seen, failure, o.same, now)
 	if note := before.Refused; note != "" && strings.HasPrefix(note, movedNote+withoutUser(s.Target)) && !strings.Contains(note, takenMark) {
 		// What was found there at first was not this feed, and has been stored since: it says nothing that it is known.
@@ -151,7 +151,7 @@ func (p *Poller) follow(ctx context.Context, j *job, seen *answer, failure error
 	if decision.To == "" {
 		return false, nil
 	}
-	other, err := p.whoHas(ctx, decision.To, j.feed.ID)
+	other, err := p.whoHas(ctx, decision.To, j.status.Feed.ID)
 	if err != nil {
 		return false, err
 	}
@@ -159,15 +159,15 @@ func (p *Poller) follow(ctx context.Context, j *job, seen *answer, failure error
 		o.state.Move.Refused = movedNote + withoutUser(decision.To) + takenMark + string(other) + ": remove one of the two"
 		return false, nil
 	}
-	p.Log.Info("feed has moved", "feed", j.feed.ID,
-		"from", withoutSecrets(j.feed, withoutUser(j.lease.URL)), "to", withoutSecrets(j.feed, withoutUser(decision.To)))
+	p.Log.Info("feed has moved", "feed", j.status.Feed.ID,
+		"from", withoutSecrets(j.status.Feed, withoutUser(j.lease.URL)), "to", withoutSecrets(j.status.Feed, withoutUser(decision.To)))
 	state := o.state.Unread()
 	o.relist, o.listing = true, nil
 	state.Move, state.MovedTo = aggregator.Move{}, decision.To
-	if decision.To == j.feed.URL {
+	if decision.To == j.status.Feed.URL {
 		state.MovedTo = ""
 	}
-	state.Pace, state.Failures = aggregator.Pace{Rhythm: j.state.Pace.Rhythm}, 0
+	state.Pace, state.Failures = aggregator.Pace{Rhythm: j.status.State.Pace.Rhythm}, 0
 	state.Due = now
 	o.state = state
 	return true, nil

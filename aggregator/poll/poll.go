@@ -49,7 +49,7 @@ type Archive interface {
 type Queue interface {
 	Claim(ctx context.Context, now time.Time, duration time.Duration, limit int) ([]aggregator.Lease, error)
 	ClaimFeed(ctx context.Context, id aggregator.FeedID, now time.Time, duration time.Duration) (aggregator.Lease, error)
-	LeasedEach(ctx context.Context, leases []aggregator.Lease) ([]aggregator.FeedStatus, []error)
+	LeasedEach(ctx context.Context, leases []aggregator.Lease, statuses []*aggregator.FeedStatus) []error
 	Release(ctx context.Context, leases ...aggregator.Lease) error
 	Postpone(ctx context.Context, leases ...aggregator.Lease) error
 	MakeDue(ctx context.Context, at time.Time) error
@@ -249,7 +249,7 @@ func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error
 			p.stalled.Add(1)
 			p.giveBackWaiting(errStalled, func(*job) bool { return true })
 		}
-		p.Log.Error("the store failed; the poll waits", "feed", j.feed.ID, "error", err, "retry_in", wait)
+		p.Log.Error("the store failed; the poll waits", "feed", j.status.Feed.ID, "error", err, "retry_in", wait)
 		pause(ctx, wait)
 		wait = min(2*wait, storePause)
 	}
@@ -285,7 +285,7 @@ func (p *Poller) group(ctx context.Context, j *job, items []aggregator.Item) (en
 	if p.Stories == nil || len(items) == 0 {
 		return func(bool) {}, nil
 	}
-	err = p.guarded(j.feed.ID, func() (err error) {
+	err = p.guarded(j.status.Feed.ID, func() (err error) {
 		ended, err = p.Stories.Group(ctx, items)
 		return err
 	})
@@ -299,7 +299,7 @@ func (p *Poller) conclude(ctx context.Context, j *job, seen *answer, failure err
 	case failure != nil:
 		o = failed(j, &seen.state.LastPoll, failure)
 	case seen.doc != nil:
-		if err := p.guarded(j.feed.ID, func() error { return p.compare(ctx, j, seen, at, &o) }); err != nil {
+		if err := p.guarded(j.status.Feed.ID, func() error { return p.compare(ctx, j, seen, at, &o) }); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -320,7 +320,7 @@ func (j *job) result(o *outcome) aggregator.Poll {
 
 // compare finds out what of the document is new to the store.
 func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time, o *outcome) error {
-	batch := story.Identify(j.feed.ID, seen.doc.Link, seen.doc.Items, seen.unread)
+	batch := story.Identify(j.status.Feed.ID, seen.doc.Link, seen.doc.Items, seen.unread)
 	found, err := p.recognise(ctx, j, batch, at)
 	if err != nil {
 		return err
@@ -331,7 +331,7 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 		o.state.Restless = found.restless(len(seen.unread))
 	}
 	for i := range items {
-		items[i].Topics = Topics(p.Topics, j.feed.Topics, &items[i])
+		items[i].Topics = Topics(p.Topics, j.status.Feed.Topics, &items[i])
 	}
 	o.items = items
 	o.same = o.same || len(found.stored)+len(found.unchanged) > 0
@@ -340,7 +340,7 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 	switch {
 	case tooOld > 0, passedOver > 0 && !o.state.IsRestless():
 		// What was left out is not known, and is to be looked at again: when the feed's max age changes, when a day is over.
-	case j.state.IsRestless() && !o.state.IsRestless():
+	case j.status.State.IsRestless() && !o.state.IsRestless():
 		// The feed is calm again, and what was passed over meanwhile is to be looked at as well.
 		o.state = o.state.Unread()
 	case seen.response.Delta:

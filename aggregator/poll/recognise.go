@@ -79,8 +79,8 @@ func (p *Poller) recognise(ctx context.Context, j *job, batch *story.Batch, at t
 		return sighting{}, fmt.Errorf("look up stored items: %w", err)
 	}
 	s := sighting{
-		feed:      j.feed,
-		previous:  j.state,
+		feed:      j.status.Feed,
+		previous:  j.status.State,
 		at:        at,
 		stored:    make(map[aggregator.ItemID]aggregator.Item),
 		earlier:   make(map[aggregator.ItemID][]aggregator.Hash),

@@ -19,14 +19,14 @@ func (p *Poller) finish(j *job, slots <-chan struct{}) {
 
 // settled ends a poll whose outcome was stored, or was not. The lease is then given back.
 func (p *Poller) settled(j *job, record *aggregator.PollRecord, err error) {
-	p.log(j.errand.polls, &j.feed, record, err)
+	p.log(j.errand.polls, &j.status.Feed, record, err)
 	switch {
 	case errors.Is(err, aggregator.ErrLeaseLost):
 		p.end(j)
 	case err != nil:
 		p.giveBack(err, j)
 	default:
-		p.tell(&j.feed, record)
+		p.tell(&j.status.Feed, record)
 		p.end(j)
 	}
 }

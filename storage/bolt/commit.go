@@ -25,6 +25,8 @@ const (
 // commit is a poll that waits to be written.
 type commit struct {
 	poll *aggregator.Poll
+	// old is what the lease knows of the state that the poll's takes the place of.
+	old knownHead
 	// items are the poll's, each once, as they are stored.
 	items []aggregator.Item
 	size  int
@@ -263,8 +265,9 @@ func (s *Store) commitBatch() {
 		s.queue.gather(min(2*s.lastBatch, maxBatchPolls))
 	}
 	var batch []*commit
+	var ok bool
 	for _, c := range s.queue.take() {
-		if !s.leases.begin(c.poll) {
+		if c.old, ok = s.leases.begin(c.poll); !ok {
 			c.end(fmt.Errorf("commit poll of feed %q: %w", c.poll.Feed, aggregator.ErrLeaseLost))
 			continue
 		}
@@ -292,7 +295,7 @@ func (s *Store) commitBatch() {
 }
 
 func (s *Store) apply(batch ...*commit) error {
-	return s.update(func(w *writer) error {
+	return s.transact(func(w *writer) error {
 		if err := w.lookAhead(batch); err != nil {
 			return err
 		}

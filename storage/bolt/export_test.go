@@ -1,7 +1,11 @@
 package bolt
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
+	"math"
 	"os"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -250,3 +254,32 @@ func (c FrameCache) Get(seq uint64) bool {
 }
 
 func (c FrameCache) Bytes() int { return c.cache.size }
+
+// MakeState makes the record of a state, LongState one as it once was; ReadState reads either, Summed gives any a checksum.
+func MakeState(s *aggregator.FeedState) []byte { return encodeState(s) }
+
+func LongState(s *aggregator.FeedState) []byte {
+	w := append(make(fieldWriter, 0, 512), fielded)
+	w = append(headOf(s).due.appendTo(w), make([]byte, stateHeadLen-instantLen)...)
+	w.raw(rhythmCountsField, 4*rhythmCounts)
+	for _, n := range countsOf(&s.Pace.Rhythm) {
+		w = binary.BigEndian.AppendUint32(w, math.Float32bits(*n))
+	}
+	w.raw(historyField, pastPollLen*len(s.History))
+	for _, p := range s.History {
+		w = append(binary.BigEndian.AppendUint32(w, p.Minute), byte(p.Mark))
+	}
+	return Summed(w)
+}
+
+func ReadState(record []byte) (s aggregator.FeedState, err error) {
+	head, fields, _, err := decodeHead(record)
+	if err == nil {
+		err = decodeState(head, fields, &s)
+	}
+	return s, err
+}
+
+func Summed(record []byte) []byte {
+	return binary.BigEndian.AppendUint32(bytes.Clone(record), crc32.Checksum(record, checksums))
+}

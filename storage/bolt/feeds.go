@@ -211,19 +211,25 @@ func (w *writer) changeFeed(c *feedChange, old, next *aggregator.FeedState) erro
 }
 
 // status is the feed with its state, or aggregator.ErrNotFound.
-func (r *reader) status(id []byte) (aggregator.FeedStatus, error) {
+func (r *reader) status(id []byte) (status aggregator.FeedStatus, err error) {
+	err = r.readStatus(id, &status)
+	return status, err
+}
+
+// readStatus is status, into the given one, which is zero after an error.
+func (r *reader) readStatus(id []byte, status *aggregator.FeedStatus) error {
 	rec, ok, err := r.feedRecord(id)
 	if err == nil && !ok {
 		err = fmt.Errorf("feed %q: %w", id, aggregator.ErrNotFound)
 	}
-	if err != nil {
-		return aggregator.FeedStatus{}, err
+	if err == nil {
+		status.Feed, status.Active = rec.feed(aggregator.FeedID(id)), !rec.Inactive
+		err = r.readState(id, &status.State)
 	}
-	state, err := r.state(id)
 	if err != nil {
-		return aggregator.FeedStatus{}, err
+		*status = aggregator.FeedStatus{}
 	}
-	return aggregator.FeedStatus{Feed: rec.feed(aggregator.FeedID(id)), State: state, Active: !rec.Inactive}, nil
+	return err
 }
 
 // listed is the status of a feed whose id another record names: it must be there.

@@ -67,11 +67,12 @@ func (w *fieldWriter) raw(field uint64, length int) {
 	*w = binary.AppendUvarint(*w, uint64(length))
 }
 
-// field is one that was read. Its text is a part of a copy of the record.
+// field is one that was read. Its text is a part of a copy of the record, raw the same in the record itself.
 type field struct {
 	number, kind uint64
 	n, nano      int64
 	text         string
+	raw          []byte
 }
 
 func (f field) time() time.Time { return instant{Sec: f.n, Nano: int32(f.nano)}.time() }
@@ -106,7 +107,7 @@ func (r *fieldReader) next() (f field, err error) {
 		var n uint64
 		if n, ok = r.uvarint(); ok {
 			if ok = n <= uint64(len(r.record)-r.at); ok {
-				f.text = r.copied[r.at : r.at+int(n)]
+				f.text, f.raw = r.copied[r.at:r.at+int(n)], r.record[r.at:r.at+int(n)]
 				r.at += int(n)
 			}
 		}

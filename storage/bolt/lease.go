@@ -14,7 +14,7 @@ import (
 // leases are who polls what.
 type leases struct {
 	mu   sync.Mutex
-	held map[aggregator.FeedID]lease
+	held map[aggregator.FeedID]*lease
 	last uint64
 	// taken is a key of the bucket due: all before it belong to feeds whose leases stand until takenUntil at least. So a
 	// claim begins there, and does not look at all that are leased again and again.
@@ -27,26 +27,40 @@ type lease struct {
 	until time.Time
 	// committing leases do not run out: their outcome is being written.
 	committing bool
+	// state is of the state that was read last of the feed.
+	state knownHead
 }
 
-func (l lease) holds(now time.Time) bool { return l.committing || now.Before(l.until) }
+// knownHead is the head of a state that was read when the store had made so many changes, if at all.
+type knownHead struct {
+	stateHead
+	read    bool
+	changes uint64
+}
+
+// holds reports whether it is that of the stored state, now that there are so many changes.
+func (k *knownHead) holds(changes uint64) bool { return k.read && k.changes == changes }
+
+// is reports whether it is the given lease. Nil is none.
+func (l *lease) is(given *aggregator.Lease) bool { return l != nil && l.token == given.Token }
+
+func (l *lease) holds(now time.Time) bool { return l.committing || now.Before(l.until) }
 
 // newLeases gives out tokens above the given one, which differs from one start to the next.
 func newLeases(above uint64) leases {
-	return leases{held: make(map[aggregator.FeedID]lease), last: above}
+	return leases{held: make(map[aggregator.FeedID]*lease), last: above}
 }
 
-// begin reports whether the lease of a poll still stands, and keeps it until end.
-func (l *leases) begin(p *aggregator.Poll) bool {
+// begin reports whether the lease of a poll still stands, and keeps it until end. old is what it knows of the state.
+func (l *leases) begin(p *aggregator.Poll) (old knownHead, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	held, ok := l.held[p.Feed]
-	if !ok || held.token != p.Token || held.committing {
-		return false
+	held := l.held[p.Feed]
+	if held == nil || held.token != p.Token || held.committing {
+		return old, false
 	}
 	held.committing = true
-	l.held[p.Feed] = held
-	return true
+	return held.state, true
 }
 
 // end gives up the lease of a poll that was stored; one that was not may be committed again.
@@ -54,9 +68,9 @@ func (l *leases) end(p *aggregator.Poll, stored bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !stored {
-		held := l.held[p.Feed]
-		held.committing = false
-		l.held[p.Feed] = held
+		if held := l.held[p.Feed]; held != nil {
+			held.committing = false
+		}
 		l.taken = nil // it may have run out meanwhile
 		return
 	}
@@ -124,7 +138,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 	for i := range claimed {
 		s.leases.last++
 		claimed[i].Token = s.leases.last
-		s.leases.held[claimed[i].Feed] = lease{token: s.leases.last, until: now.Add(duration)}
+		s.leases.held[claimed[i].Feed] = &lease{token: s.leases.last, until: now.Add(duration)}
 	}
 	if s.leases.taken != nil {
 		until = earliest(until, s.leases.takenUntil)
@@ -202,49 +216,47 @@ func (s *Store) ClaimFeed(
 	}
 	s.leases.last++
 	claimed.Token = s.leases.last
-	s.leases.held[id] = lease{token: s.leases.last, until: now.Add(duration)}
+	s.leases.held[id] = &lease{token: s.leases.last, until: now.Add(duration)}
 	return claimed, nil
 }
 
 // Leased is the leased feed as it now is; see storage.PollStore.
-func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (aggregator.FeedStatus, error) {
-	statuses, errs := s.LeasedEach(ctx, []aggregator.Lease{given})
-	return statuses[0], errs[0]
+func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (status aggregator.FeedStatus, err error) {
+	err = s.LeasedEach(ctx, []aggregator.Lease{given}, []*aggregator.FeedStatus{&status})[0]
+	return status, err
 }
 
 // LeasedEach reads many leased feeds in one transaction; see storage.PollStore.
-func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease) ([]aggregator.FeedStatus, []error) {
-	statuses, errs := make([]aggregator.FeedStatus, len(given)), make([]error, len(given))
+func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease, statuses []*aggregator.FeedStatus) []error {
+	errs := make([]error, len(given))
+	changes := s.changes.Load() // before the transaction, which sees what was changed before
 	err := ctx.Err()
 	if err == nil {
 		err = s.view(func(r *reader) error {
 			for i := range given {
-				statuses[i], errs[i] = r.status([]byte(given[i].Feed))
+				errs[i] = r.readStatus([]byte(given[i].Feed), statuses[i])
 			}
 			return nil
 		})
 	}
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
-	for i, g := range given {
+	for i := range given {
+		g, held := &given[i], s.leases.held[given[i].Feed]
 		// A feed that moves loses its lease right after its URL has changed: who reads in between sees the one or the other.
 		switch {
 		case err != nil:
 			errs[i] = err
-		case errors.Is(errs[i], aggregator.ErrNotFound), errs[i] == nil && (statuses[i].URL() != g.URL || !s.leases.stands(g)):
+		case errors.Is(errs[i], aggregator.ErrNotFound), errs[i] == nil && (statuses[i].URL() != g.URL || !held.is(g)):
 			errs[i] = fmt.Errorf("feed %q: %w", g.Feed, aggregator.ErrLeaseLost)
 		}
 		if errs[i] != nil {
-			statuses[i] = aggregator.FeedStatus{}
+			*statuses[i] = aggregator.FeedStatus{}
+			continue
 		}
+		held.state = knownHead{headOf(&statuses[i].State), true, changes}
 	}
-	return statuses, errs
-}
-
-// stands reports whether the lease is held. The table is locked.
-func (l *leases) stands(given aggregator.Lease) bool {
-	held, ok := l.held[given.Feed]
-	return ok && held.token == given.Token
+	return errs
 }
 
 // Listing has the items of the feed's last document; see storage.PollStore.
@@ -268,7 +280,7 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 	var standing []*aggregator.Poll
 	for _, g := range given {
 		p := &aggregator.Poll{Feed: g.Feed, Token: g.Token, State: aggregator.FeedState{Due: g.Due}}
-		if s.leases.begin(p) {
+		if _, ok := s.leases.begin(p); ok {
 			standing = append(standing, p)
 		}
 	}

@@ -105,8 +105,12 @@ type Store struct {
 	// training is closed when the dictionary that is being made is in use, or given up; nil where none is made. Who writes
 	// holds it.
 	training chan struct{}
-	// lastBatch is how many polls the last transaction had. Who writes holds it.
+	// lastBatch is how many polls the last transaction had, room is memory for the next. Who writes holds them.
 	lastBatch int
+	room      room
+	// changes counts what may have changed the states of leased feeds: what was read of one before the last is not what is
+	// stored.
+	changes atomic.Uint64
 
 	versions versionCache
 
@@ -357,6 +361,12 @@ func (s *Store) view(f func(*reader) error) error {
 
 // update writes in one transaction. Who calls it holds writing.
 func (s *Store) update(f func(*writer) error) error {
+	defer s.changes.Add(1) // after the transaction, which who reads before it does not see
+	return s.transact(f)
+}
+
+// transact is update for what changes no states but those of feeds whose leases it ends.
+func (s *Store) transact(f func(*writer) error) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
@@ -364,7 +374,7 @@ func (s *Store) update(f func(*writer) error) error {
 	var id int
 	err := guard(func() error {
 		return s.database().Update(func(tx *bbolt.Tx) error {
-			w := &writer{reader: reader{Store: s, tx: tx, pack: s.pack()}, now: instantOf(s.now())}
+			w := &writer{reader: reader{Store: s, tx: tx, pack: s.pack()}, now: instantOf(s.now()), room: &s.room}
 			if err := f(w); err != nil {
 				return err
 			}
@@ -373,6 +383,7 @@ func (s *Store) update(f func(*writer) error) error {
 			return err
 		})
 	})
+	s.room.reset()
 	if len(moved) > 0 { // also where it failed: what is in the file is read again
 		s.versions.forget(moved, id)
 	}
@@ -413,6 +424,7 @@ func (s *Store) pack() *packer {
 // swap changes the file while nobody reads. Who calls it holds writing.
 func (s *Store) swap(change func(*file)) {
 	defer s.leases.rescan() // a repair changes due times
+	defer s.changes.Add(1)
 	s.using.Lock()
 	defer s.using.Unlock()
 	change(&s.file)

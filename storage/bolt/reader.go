@@ -75,20 +75,27 @@ func (r *reader) feedRecord(id []byte) (feedRecord, bool, error) {
 }
 
 // state is the state of a feed, the zero state for one that the store does not have.
-func (r *reader) state(id []byte) (aggregator.FeedState, error) {
+func (r *reader) state(id []byte) (s aggregator.FeedState, err error) {
+	err = r.readState(id, &s)
+	return s, err
+}
+
+// readState is state, into s.
+func (r *reader) readState(id []byte, s *aggregator.FeedState) error {
+	*s = aggregator.FeedState{}
 	head, fields, ok, err := decodeHead(r.states.get(r, statesBucket, id))
 	if err == nil && ok {
-		var s aggregator.FeedState
-		if s, err = decodeState(head, fields); err == nil {
-			return s, nil
-		}
+		err = decodeState(head, fields, s)
 	}
 	if err != nil {
-		return aggregator.FeedState{}, fmt.Errorf("%s %q: %w", statesBucket, id, err)
+		return fmt.Errorf("%s %q: %w", statesBucket, id, err)
 	}
-	var s stateRecord
-	_, err = r.get(statesBucket, id, &s)
-	return s.state(), err
+	if !ok {
+		var old stateRecord
+		_, err = r.get(statesBucket, id, &old)
+		*s = old.state()
+	}
+	return err
 }
 
 // stateHead is the head of a feed's state, also of one of an earlier format.

@@ -75,6 +75,8 @@ const (
 	restlessField
 	rightsField
 	lastChangeField
+	pastPollsField
+	rhythmField
 )
 
 // headOf is what of a state goes into its head.
@@ -113,7 +115,7 @@ func appendState(empty []byte, s *aggregator.FeedState) []byte {
 	w.time(lastChangeField, s.LastChange)
 	w.number(failuresField, int64(s.Failures))
 	w.number(restlessField, int64(s.Restless))
-	w.history(s.History)
+	w.history(&s.History)
 	w.text(movedToField, s.MovedTo)
 	w.text(moveTargetField, s.Move.Target)
 	w.time(moveSinceField, s.Move.Since)
@@ -150,30 +152,12 @@ func (w *fieldWriter) pace(p *aggregator.Pace) {
 	w.number(skipDaysField, int64(h.SkipDays))
 	w.time(rhythmSeenField, r.Seen)
 	w.time(rhythmLatestField, r.Latest)
-	if counts := rhythmBytes(r); counts != ([4 * rhythmCounts]byte{}) {
-		w.raw(rhythmCountsField, len(counts))
-		*w = append(*w, counts[:]...)
-	}
+	w.rhythm(r)
 	w.number(rhythmFillField, int64(r.Fill))
 	w.time(notBeforeField, p.NotBefore)
 	w.number(throttledField, int64(p.Throttled))
 	w.time(goneField, p.Gone)
 	w.text(stoppedField, p.Stopped)
-}
-
-// history writes the polls that there are, the latest first.
-func (w *fieldWriter) history(h aggregator.History) {
-	n := 0
-	for n < len(h) && h[n] != (aggregator.PastPoll{}) {
-		n++
-	}
-	if n == 0 {
-		return
-	}
-	w.raw(historyField, n*pastPollLen)
-	for _, p := range h[:n] {
-		*w = append(binary.BigEndian.AppendUint32(*w, p.Minute), byte(p.Mark))
-	}
 }
 
 // decodeHead reads the head of a state's record of this format; ok is false for one of an earlier.
@@ -194,17 +178,17 @@ func decodeHead(record []byte) (head stateHead, fields []byte, ok bool, err erro
 	return head, body[9:], true, nil
 }
 
-// decodeState reads a record that encodeState made. The texts of the state share one copy of it.
-func decodeState(head stateHead, fields []byte) (s aggregator.FeedState, err error) {
+// decodeState reads a record that encodeState made into a zero state. The texts of the state share one copy of it.
+func decodeState(head stateHead, fields []byte, s *aggregator.FeedState) error {
 	s.Due, s.Items = head.due.time(), head.items
 	for r := readFields(fields); r.more(); {
 		f, err := r.next()
 		if err != nil {
-			return s, err
+			return err
 		}
-		setState(&s, f)
+		setState(s, f)
 	}
-	return s, nil
+	return nil
 }
 
 // setState sets a field of the state. Numbers that a later version writes are passed over.
@@ -238,8 +222,10 @@ func setState(s *aggregator.FeedState, f field) {
 		s.Failures = int(f.n)
 	case restlessField:
 		s.Restless = int(f.n)
-	case historyField:
+	case historyField: // as it was written once
 		s.History = historyIn(f.text)
+	case pastPollsField:
+		s.History = pastPollsIn(f.raw)
 	case movedToField:
 		s.MovedTo = f.text
 	case moveTargetField:
@@ -302,7 +288,9 @@ func setPace(p *aggregator.Pace, f field) {
 		r.Seen = f.time()
 	case rhythmLatestField:
 		r.Latest = f.time()
-	case rhythmCountsField:
+	case rhythmField:
+		setCounts(r, f.raw)
+	case rhythmCountsField: // as it was written once
 		var b [4 * rhythmCounts]byte
 		copy(b[:], f.text)
 		for i, n := range countsOf(r) {

@@ -21,7 +21,7 @@ type stateChange struct {
 // putState notes the state of an active feed that takes the place of one with the head old, and moves its due time.
 func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) {
 	due := headOf(next).due
-	ch := &stateChange{id: id, record: w.room.state(next), fromFeed: old.moved && next.MovedTo == ""}
+	ch := stateChange{id: id, record: w.room.state(next), fromFeed: old.moved && next.MovedTo == ""}
 	ch.before = w.room.dueKey(old.due, id)
 	ch.after = ch.before
 	if old.due != due {
@@ -29,6 +29,9 @@ func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) 
 	}
 	if next.MovedTo != "" {
 		ch.url = []byte(next.MovedTo)
+	}
+	if w.changed == nil {
+		w.changed, w.room.changed = w.room.changed, nil
 	}
 	w.changed = append(w.changed, ch)
 }
@@ -39,30 +42,35 @@ func (w *writer) flushStates() error {
 	if len(w.changed) == 0 {
 		return nil
 	}
-	states := w.bucket(statesBucket)
-	slices.SortFunc(w.changed, func(a, b *stateChange) int { return bytes.Compare(a.id, b.id) })
+	changed := w.room.changes[:0]
 	for i := range w.changed {
-		if err := states.Put(w.changed[i].id, w.changed[i].record); err != nil {
+		changed = append(changed, &w.changed[i])
+	}
+	states := w.bucket(statesBucket)
+	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.id, b.id) })
+	for _, ch := range changed {
+		if err := states.Put(ch.id, ch.record); err != nil {
 			return err
 		}
 	}
-	slices.SortFunc(w.changed, func(a, b *stateChange) int { return bytes.Compare(a.before, b.before) })
+	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.before, b.before) })
 	at := w.bucket(dueBucket).Cursor()
-	for i := range w.changed {
-		if err := w.leaveDue(at, w.changed[i]); err != nil {
+	for _, ch := range changed {
+		if err := w.leaveDue(at, ch); err != nil {
 			return err
 		}
 	}
 	due := w.bucket(dueBucket)
-	slices.SortFunc(w.changed, func(a, b *stateChange) int { return bytes.Compare(a.after, b.after) })
-	for i := range w.changed {
-		if len(w.changed[i].url) == 0 {
+	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.after, b.after) })
+	for _, ch := range changed {
+		if len(ch.url) == 0 {
 			continue
 		}
-		if err := due.Put(w.changed[i].after, w.changed[i].url); err != nil {
+		if err := due.Put(ch.after, ch.url); err != nil {
 			return err
 		}
 	}
+	w.room.keep(w.changed, changed)
 	w.changed = nil
 	return nil
 }
@@ -89,29 +97,67 @@ func (w *writer) leaveDue(c *bbolt.Cursor, ch *stateChange) error {
 	return nil
 }
 
-// room is memory for what one transaction stores, which has to stay as it is until the end of that.
-type room []byte
+// room is memory for what one transaction stores, which has to stay as it is until the end of that. It is used again for
+// the next.
+type room struct {
+	// blocks are what there is, rest is what is left of the last that is used.
+	blocks [][]byte
+	used   int
+	rest   []byte
+	// changed and changes are empty slices.
+	changed []stateChange
+	changes []*stateChange
+}
 
-// roomSize is how much is made at once, roomForState more than most states need.
+// roomSize is how much is made at once, roomForState more than most states need. Of that,
+// roomKept are kept for the next transaction.
 const (
 	roomSize     = 64 << 10
 	roomForState = 1 << 10
+	roomKept     = 32
 )
 
 // begin is an empty slice with room for at least n bytes, which the caller appends to and then keeps with end.
 func (r *room) begin(n int) []byte {
-	if cap(*r) < n {
-		*r = make([]byte, 0, max(roomSize, n))
+	switch {
+	case cap(r.rest) >= n:
+	case n > roomSize:
+		return make([]byte, 0, n)
+	default:
+		if r.used == len(r.blocks) {
+			r.blocks = append(r.blocks, make([]byte, 0, roomSize))
+		}
+		r.rest = r.blocks[r.used]
+		r.used++
 	}
-	return (*r)[:0]
+	return r.rest[:0]
 }
 
 func (r *room) end(made []byte) []byte {
-	if len(made) <= cap(*r) {
-		*r = (*r)[len(made):len(made)]
+	if len(made) > 0 && cap(r.rest) > 0 && &made[0] == &r.rest[:1][0] {
+		r.rest = r.rest[len(made):len(made)]
 	}
 	return made[:len(made):len(made)]
 }
+
+// keep has the slices used again.
+func (r *room) keep(changed []stateChange, changes []*stateChange) {
+	if cap(changed) > 2*maxBatchPolls {
+		return
+	}
+	clear(changed)
+	clear(changes)
+	r.changed, r.changes = changed[:0], changes[:0]
+}
+
+// reset is called at the end of the transaction, when nothing refers to what is in the room.
+func (r *room) reset() {
+	r.blocks = r.blocks[:min(len(r.blocks), roomKept)]
+	clear(r.blocks[len(r.blocks):cap(r.blocks)])
+	r.used, r.rest = 0, nil
+}
+
+func (r *room) text(s string) []byte { return r.end(append(r.begin(len(s)), s...)) }
 
 func (r *room) copy(b []byte) []byte { return r.end(append(r.begin(len(b)), b...)) }
 

@@ -38,9 +38,9 @@ type writer struct {
 	places  []change[listed]
 	members []change[member]
 	numbers map[name]uint32
-	// changed are states of feeds; room is memory for what is stored of them.
-	changed []*stateChange
-	room    room
+	// changed are states of feeds; room is memory for them.
+	changed []stateChange
+	room    *room
 }
 
 type storyChange struct {
@@ -75,10 +75,13 @@ func (w *writer) putListing(id []byte, listed []aggregator.ListedItem) error {
 // applyPoll stores the outcome of a poll of an active feed.
 func (w *writer) applyPoll(c *commit) error {
 	p := c.poll
-	id := []byte(p.Feed)
-	old, err := w.stateHead(id)
-	if err != nil {
-		return err
+	id := w.room.text(string(p.Feed))
+	old := c.old.stateHead
+	if !c.old.holds(w.changes.Load()) {
+		var err error
+		if old, err = w.stateHead(id); err != nil {
+			return err
+		}
 	}
 	next := p.State
 	next.Items = old.items

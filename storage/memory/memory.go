@@ -269,12 +269,12 @@ func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (aggregator.
 }
 
 // LeasedEach is Leased for many; see storage.PollStore.
-func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease) ([]aggregator.FeedStatus, []error) {
-	statuses, errs := make([]aggregator.FeedStatus, len(given)), make([]error, len(given))
+func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease, statuses []*aggregator.FeedStatus) []error {
+	errs := make([]error, len(given))
 	for i, g := range given {
-		statuses[i], errs[i] = s.Leased(ctx, g)
+		*statuses[i], errs[i] = s.Leased(ctx, g)
 	}
-	return statuses, errs
+	return errs
 }
 
 // Listing has the items of the feed's last document; see storage.PollStore.

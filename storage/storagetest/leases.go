@@ -83,19 +83,23 @@ func leaseCases() []testCase {
 			l := b.claim(start)
 			b.ok(b.store.Release(b.ctx, l[1]))
 			given := append(l, aggregator.Lease{Feed: "none", Token: 1})
-			statuses, errs := b.store.LeasedEach(b.ctx, given)
-			b.same("answers", []int{len(statuses), len(errs)}, []int{4, 4})
+			statuses := make([]*aggregator.FeedStatus, len(given))
+			for i := range statuses {
+				statuses[i] = &aggregator.FeedStatus{Active: true, State: aggregator.FeedState{Title: "of another"}}
+			}
+			errs := b.store.LeasedEach(b.ctx, given, statuses)
+			b.same("answers", len(errs), 4)
 			for i, want := range []error{nil, aggregator.ErrLeaseLost, nil, aggregator.ErrLeaseLost} {
 				b.is(errs[i], want)
 				if want == nil {
-					b.same("leased", statuses[i], b.status(given[i].Feed))
+					b.same("leased", *statuses[i], b.status(given[i].Feed))
 				} else {
-					b.same("lost", statuses[i], aggregator.FeedStatus{})
+					b.same("lost", *statuses[i], aggregator.FeedStatus{})
 				}
 			}
 			ctx, cancel := context.WithCancel(b.ctx)
 			cancel()
-			_, errs = b.store.LeasedEach(ctx, given[:1])
+			errs = b.store.LeasedEach(ctx, given[:1], statuses[:1])
 			b.is(errs[0], context.Canceled)
 		}},
 		{"a lease has the URL at which the feed is polled", leaseURL},
