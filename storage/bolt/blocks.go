@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -23,24 +24,49 @@ type blocks[E any] struct {
 	parse func(k, v []byte) ([]E, error)
 }
 
-// change puts an entry into the list of a topic, or takes it out.
+// change puts an entry into a list, or takes it out.
 type change[E any] struct {
-	topic uint32
 	entry E
 	gone  bool
+	// place is its own among the changes of its list.
+	place int
+}
+
+// changes are those of each topic's list, in the order in which they were made.
+type changes[E any] map[uint32][]change[E]
+
+func (c changes[E]) add(topic uint32, entry E, gone bool) {
+	of := c[topic]
+	c[topic] = append(of, change[E]{entry, gone, len(of)})
 }
 
 func topicPrefix(topic uint32) []byte { return binary.BigEndian.AppendUint32(nil, topic) }
 
 // apply makes the changes. Of several to one entry the last counts.
-func (x *blocks[E]) apply(b *bbolt.Bucket, changes []change[E]) error {
-	slices.SortStableFunc(changes, func(a, b change[E]) int {
-		return cmp.Or(cmp.Compare(a.topic, b.topic), x.compare(a.entry, b.entry))
-	})
+func (x *blocks[E]) apply(b *bbolt.Bucket, all changes[E]) error {
 	b.FillPercent = copyFill
+	c := b.Cursor()
+	for _, topic := range slices.Sorted(maps.Keys(all)) {
+		if err := x.applyTo(b, c, topic, all[topic]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyTo makes the changes to a topic's list.
+func (x *blocks[E]) applyTo(b *bbolt.Bucket, c *bbolt.Cursor, topic uint32, changes []change[E]) error {
+	inOrder := func(a, b change[E]) int {
+		if c := x.compare(a.entry, b.entry); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.place, b.place)
+	}
+	if !slices.IsSortedFunc(changes, inOrder) {
+		slices.SortFunc(changes, inOrder)
+	}
 	for len(changes) > 0 {
-		topic := changes[0].topic
-		k, v, inner := x.blockOf(b.Cursor(), topic, changes[0].entry)
+		k, v, inner := x.blockOf(c, topic, changes[0].entry)
 		var old []E
 		if k != nil {
 			var err error
@@ -49,7 +75,7 @@ func (x *blocks[E]) apply(b *bbolt.Bucket, changes []change[E]) error {
 			}
 		}
 		n := 0
-		for n < len(changes) && changes[n].topic == topic && (!inner || x.compare(changes[n].entry, old[len(old)-1]) <= 0) {
+		for n < len(changes) && (!inner || x.compare(changes[n].entry, old[len(old)-1]) <= 0) {
 			n++
 		}
 		if err := x.put(b, topic, bytes.Clone(k), x.changed(old, changes[:n]), inner); err != nil {

@@ -257,7 +257,7 @@ func (c *check) story(r *reader, it *aggregator.Item) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range listing(reports) {
+	for _, p := range listing(nil, reports) {
 		c.places++
 		number, ok, err := r.topicNumber(p.topic)
 		if err != nil {

@@ -263,8 +263,13 @@ func TestCompactBringsEveryRecordForward(t *testing.T) {
 	if diff := cmp.Diff(want, ask(t, s)); diff != "" {
 		t.Errorf("the store differs (-before +after):\n%s", diff)
 	}
+	for _, kind := range s.FrameKinds() {
+		if kind == 1 {
+			t.Error("a frame of items is a record of format 1")
+		}
+	}
 	ok(t, s.Close())
-	for _, bucket := range []string{"feeds", "states", "items", "revisions", "stories", "topics"} {
+	for _, bucket := range []string{"feeds", "states", "revisions", "stories", "topics"} {
 		write(t, path, func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(bucket)).ForEach(func(k, v []byte) error {
 				if v[0] == 1 {

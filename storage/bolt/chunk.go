@@ -20,9 +20,9 @@ import (
 
 const (
 	// chunkBytes is how large chunks become. Two of them share a page of the B+tree.
-	chunkBytes = 24 << 10
+	chunkBytes = 48 << 10
 	// frameBytes is how much CBOR is put into one frame. An item that is larger has one for itself.
-	frameBytes = 16 << 10
+	frameBytes = 32 << 10
 	// frameItems bounds the items of a frame.
 	frameItems = 32
 )

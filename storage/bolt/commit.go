@@ -19,7 +19,7 @@ const (
 	// maxGather is how long a transaction waits for as many polls as the last one had, and worthBytes is what is worth one
 	// without waiting.
 	maxGather  = 4 * time.Millisecond
-	worthBytes = 1 << 20
+	worthBytes = 2 << 20
 )
 
 // commit is a poll that waits to be written.

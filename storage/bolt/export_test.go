@@ -155,6 +155,19 @@ func PlainRecords() func(*aggregator.Item) []byte {
 	}
 }
 
+// FrameKinds are the first bytes of all frames of items.
+func (s *Store) FrameKinds() (kinds []byte) {
+	_ = s.view(func(r *reader) error {
+		return r.chunks(0, func(c *chunk) (bool, error) {
+			for _, f := range c.frames {
+				kinds = append(kinds, f.record[0])
+			}
+			return true, nil
+		})
+	})
+	return kinds
+}
+
 // Transactions counts those that were ever written to the store's file.
 func (s *Store) Transactions() (n int) {
 	_ = s.view(func(r *reader) error {

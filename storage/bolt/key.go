@@ -29,7 +29,10 @@ func instantOf(t time.Time) instant {
 func (i instant) time() time.Time { return time.Unix(i.Sec+zeroUnix, int64(i.Nano)).UTC() }
 
 func (i instant) compare(o instant) int {
-	return cmp.Or(cmp.Compare(i.Sec, o.Sec), cmp.Compare(i.Nano, o.Nano))
+	if i.Sec != o.Sec {
+		return cmp.Compare(i.Sec, o.Sec)
+	}
+	return cmp.Compare(i.Nano, o.Nano)
 }
 
 const secondsADay = 24 * 60 * 60

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"fmt"
 
@@ -17,7 +16,10 @@ type listed struct {
 }
 
 func (l listed) compare(o listed) int {
-	return cmp.Or(l.at.compare(o.at), bytes.Compare(o.story[:], l.story[:]))
+	if c := l.at.compare(o.at); c != 0 {
+		return c
+	}
+	return bytes.Compare(o.story[:], l.story[:])
 }
 
 // listsIndex is the bucket lists.

@@ -176,8 +176,9 @@ func (w *writer) enlist(topic aggregator.TopicID, it *aggregator.Item, gone bool
 	if err != nil {
 		return err
 	}
-	w.members = append(w.members, change[member]{
-		topic: number, entry: member{seq: it.Seq, published: instantOf(it.Published), feed: feed}, gone: gone,
-	})
+	if w.members == nil {
+		w.members = make(changes[member])
+	}
+	w.members.add(number, member{seq: it.Seq, published: instantOf(it.Published), feed: feed}, gone)
 	return nil
 }

@@ -35,7 +35,7 @@ const (
 // A dictionary is trained on so many items of a store, spread over all of it, and on so much of each.
 const (
 	trainAfter   = 2000
-	trainItems   = 500
+	trainItems   = 250
 	trainBytes   = 2 << 20
 	trainPerItem = 8 << 10
 	// dictionarySize is what pays: twice as much makes records one per cent smaller, and each encoder larger.

@@ -59,8 +59,14 @@ func TestStoreTrainsADictionaryOnItsItems(t *testing.T) {
 	dir := t.TempDir()
 	// The same items, in one store before it has a dictionary and in the other after.
 	without, with := filepath.Join(dir, "without.db"), filepath.Join(dir, "with.db")
+	// Few items at a time, as polls bring them: they have the least in common with each other.
+	few := func(s *bolt.Store) {
+		for from := 5000; from < 6000; from += 5 {
+			addProse(t, s, from, 5)
+		}
+	}
 	s := open(t, without)
-	addProse(t, s, 5000, 1000)
+	few(s)
 	ok(t, s.Close())
 	s = open(t, with)
 	addProse(t, s, 0, 2500)
@@ -70,11 +76,11 @@ func TestStoreTrainsADictionaryOnItsItems(t *testing.T) {
 	}
 	_, before := inFile(t, with, "items")
 	s = open(t, with)
-	addProse(t, s, 5000, 1000)
+	few(s)
 	ok(t, s.Close())
 	_, after := inFile(t, with, "items")
 	_, plain := inFile(t, without, "items")
-	if got := after - before; got > plain*95/100 {
+	if got := after - before; got > plain*90/100 {
 		t.Errorf("1000 items take %d bytes with a dictionary and %d without one", got, plain)
 	}
 	s = open(t, with)

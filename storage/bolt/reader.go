@@ -231,13 +231,13 @@ type place struct {
 	at    instant
 }
 
-// listing says where a story is listed: for each of its topics, and for AllTopics, the OrderTime of the item that
-// stands for it there. The reports are in the order in which they do.
-func listing(reports []report) []place {
+// listing adds to places where a story is listed: for each of its topics, and for AllTopics, the OrderTime of the item
+// that stands for it there. The reports are in the order in which they do.
+func listing(places []place, reports []report) []place {
 	if len(reports) == 0 {
-		return nil
+		return places
 	}
-	places := []place{{aggregator.AllTopics, reports[0].orderTime}}
+	places = append(places, place{aggregator.AllTopics, reports[0].orderTime})
 	for _, r := range reports {
 		for _, topic := range r.topics {
 			if !slices.ContainsFunc(places, func(p place) bool { return p.topic == topic }) {

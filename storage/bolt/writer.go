@@ -35,9 +35,11 @@ type writer struct {
 	ids     map[aggregator.ItemID]identity
 	stories map[[8]byte][]storyChange
 	// places are changes to lists, members to the index of that name.
-	places  []change[listed]
-	members []change[member]
-	numbers map[name]uint32
+	places  changes[listed]
+	members changes[member]
+	// before and after are memory for where a story was and is listed.
+	before, after []place
+	numbers       map[name]uint32
 	// changed are states of feeds; room is memory for them.
 	changed []stateChange
 	room    *room
@@ -107,7 +109,9 @@ func (w *writer) applyPoll(c *commit) error {
 // if that may still be.
 func (w *writer) applyFrame(items []aggregator.Item, made madeFrame, usable bool) (added int, err error) {
 	var olds []aggregator.Item
-	left := items[:0:0]
+	// left are the items without those that stay out, of which there are hardly ever any. A poll that fails is tried again
+	// with its items as they were.
+	left, whole := items, true
 	for i := range items {
 		at, known, err := w.identity(items[i].ID)
 		if err != nil {
@@ -116,6 +120,9 @@ func (w *writer) applyFrame(items []aggregator.Item, made madeFrame, usable bool
 		switch {
 		case known && at.pruned():
 			w.setIdentity(items[i].ID, identity{hash: items[i].Hash})
+			if whole {
+				left, whole = slices.Clone(items[:i]), false
+			}
 			continue
 		case known:
 			old, err := w.item(at.seq)
@@ -129,7 +136,9 @@ func (w *writer) applyFrame(items []aggregator.Item, made madeFrame, usable bool
 		default:
 			added++
 		}
-		left = append(left, items[i])
+		if !whole {
+			left = append(left, items[i])
+		}
 	}
 	made.seqs = make([]uint64, len(left))
 	for i := range left {
@@ -379,14 +388,15 @@ func (w *writer) place(story aggregator.StoryID, id aggregator.ItemID, next *rep
 	if err != nil {
 		return err
 	}
-	before := listing(reports)
+	w.before = listing(w.before[:0], reports)
 	reports = slices.DeleteFunc(reports, func(r report) bool { return r.id == id })
 	if next != nil {
 		at, _ := slices.BinarySearchFunc(reports, *next, report.compare)
 		reports = slices.Insert(reports, at, *next)
 	}
 	w.remember(story, reports)
-	after := listing(reports)
+	w.after = listing(w.after[:0], reports)
+	before, after := w.before, w.after
 	for _, p := range before {
 		w.move(p.topic, seq)
 		if slices.Contains(after, p) {
@@ -424,7 +434,10 @@ func (w *writer) setPlace(p place, story aggregator.StoryID, put bool) error {
 	if err != nil {
 		return err
 	}
-	w.places = append(w.places, change[listed]{topic: topic, entry: listed{p.at, story}, gone: !put})
+	if w.places == nil {
+		w.places = make(changes[listed])
+	}
+	w.places.add(topic, listed{p.at, story}, !put)
 	return nil
 }
 
