@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/aggregator/markup"
@@ -24,6 +25,9 @@ const (
 	inCategory
 	inAuthor
 	inURL
+	inHost
+
+	everywhere = inTitle | inText | inCategory | inAuthor | inURL | inHost
 )
 
 func (p place) String() string {
@@ -51,6 +55,8 @@ func places(field string) place {
 		return inAuthor
 	case "url":
 		return inURL
+	case "host":
+		return inHost
 	}
 	return inTitle | inText | inCategory
 }
@@ -70,7 +76,8 @@ type document struct {
 	published  time.Time
 }
 
-func newDocument(item *aggregator.Item) document {
+// newDocument reads of the item what is in the given places, and what every query may ask for.
+func newDocument(item *aggregator.Item, asked place) document {
 	d := document{
 		title:      item.Title,
 		texts:      [2]string{markup.PlainText(item.Content)},
@@ -79,11 +86,15 @@ func newDocument(item *aggregator.Item) document {
 		lang:       foldLang(item.Language),
 		published:  item.Published,
 	}
-	for _, a := range item.Authors {
-		d.authors = append(d.authors, cmp.Or(a.Name, a.Email))
+	if asked&inAuthor != 0 {
+		for _, a := range item.Authors {
+			d.authors = append(d.authors, cmp.Or(a.Name, a.Email))
+		}
 	}
-	d.addURL(item.URL)
-	d.addURL(item.CanonicalURL)
+	if asked&(inURL|inHost) != 0 {
+		d.addURL(item.URL)
+		d.addURL(item.CanonicalURL)
+	}
 	if item.Summary != item.Content {
 		if summary := markup.PlainText(item.Summary); !strings.Contains(d.texts[0], summary) {
 			d.texts[1] = summary
@@ -119,7 +130,9 @@ func (d *document) addURL(address string) {
 // cut shortens the text to what is left and takes it from there. The scanner needs UTF-8, which nothing promises
 // and a cut can spoil.
 func cut(text string, left *int) string {
-	text = strings.ToValidUTF8(text[:min(len(text), *left)], " ")
+	if text = text[:min(len(text), *left)]; !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, " ")
+	}
 	*left -= len(text)
 	return text
 }

@@ -88,7 +88,7 @@ type wordRead struct {
 }
 
 func newReading(item *aggregator.Item) *reading {
-	r := &reading{document: newDocument(item)}
+	r := &reading{document: newDocument(item, everywhere)}
 	s := scanner{sink: r}
 	r.scan(&s, func(where place, text string) { r.where, r.text = where, text })
 	return r

@@ -53,7 +53,7 @@ func (l *list) gap() {
 func Remembered(m *Matcher, items ...*aggregator.Item) (size int) {
 	s := newScratch(m)
 	for _, it := range items {
-		d := newDocument(it)
+		d := newDocument(it, everywhere)
 		s.lookups = m.index.stems.lookups(d.language(), s.made)
 		d.scan(&s.scanner, func(where place, text string) { s.where, s.text = where, text })
 	}

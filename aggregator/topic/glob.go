@@ -97,9 +97,6 @@ func (x *globIndex) number(glob string, fresh pattern) pattern {
 
 // matching calls f with the pattern of each glob that the word fits, perhaps more than once.
 func (x *globIndex) matching(word []byte, f func(pattern)) {
-	if x.patterns == nil {
-		return
-	}
 	try := func(anchor pattern) {
 		for _, p := range x.patterns[anchor] {
 			if globs(p.glob, word) {

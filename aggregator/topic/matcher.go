@@ -19,8 +19,10 @@ type Matcher struct {
 	topics []compiledTopic // sorted by id
 	rules  aggregator.Hash
 	index  index
-	// count is how many patterns there are.
+	sieve  sieve // of index.exact
+	// count is how many patterns there are, asked the places that terms are looked for in.
 	count int
+	asked place
 
 	// The topics, by their place in topics, that each trigger is for.
 	byPattern [][]int32
@@ -43,13 +45,21 @@ type compiledTopic struct {
 	rules aggregator.Hash
 }
 
-// compiled is a node whose words are patterns. It is a copy by value, so that what is evaluated lies together.
+// compiled is a node whose words are patterns. The nodes of a topic lie together: most that are evaluated were not lately.
 type compiled struct {
-	op       op
-	number   int32
-	where    place
-	kids     []compiled
-	patterns []pattern // nil for a term that is not looked for among words
+	op    op
+	where place
+	// number is that of words for a term.
+	number int32
+	// word is the pattern of a term's rarest word, none where nothing is looked for among words.
+	word pattern
+	kids []compiled
+	leaf *leaf // of a term
+}
+
+// leaf is what there is to a term.
+type leaf struct {
+	patterns []pattern // nil where it is not looked for among words
 	term     *term
 }
 
@@ -86,6 +96,7 @@ func (l *Library) NewMatcher(topics []aggregator.Topic) (*Matcher, error) {
 		rules = append(rules, own...)
 	}
 	m.rules = aggregator.HashOf(rules...)
+	m.sieve = newSieve(m.index.exact)
 	m.scratch.New = func() any { return newScratch(m) }
 	return m, nil
 }
@@ -106,18 +117,42 @@ func (m *Matcher) RulesOf(topic aggregator.TopicID) aggregator.Hash {
 	return m.topics[i].rules
 }
 
-func (m *Matcher) compile(n *node) compiled {
-	c := compiled{op: n.op, number: int32(n.number), term: n.term}
-	for _, kid := range n.kids {
-		c.kids = append(c.kids, m.compile(kid))
-	}
-	if n.op == opTerm {
-		c.where = places(n.term.field)
-		for _, p := range n.term.parts {
-			c.patterns = append(c.patterns, m.pattern(p))
+// compile makes the nodes of a query, the root first.
+func (m *Matcher) compile(root *node) compiled {
+	left := make([]compiled, root.size()-1)
+	var into func(c *compiled, n *node)
+	into = func(c *compiled, n *node) {
+		*c = compiled{op: n.op, number: int32(n.number), word: none}
+		c.kids, left = left[:len(n.kids):len(n.kids)], left[len(n.kids):]
+		for i, kid := range n.kids {
+			into(&c.kids[i], kid)
+		}
+		if n.op != opTerm {
+			return
+		}
+		c.where, c.leaf = places(n.term.field), &leaf{term: n.term}
+		m.asked |= c.where
+		c.number = int32(len(n.term.parts))
+		least := 0
+		for i, p := range n.term.parts {
+			c.leaf.patterns = append(c.leaf.patterns, m.pattern(p))
+			if cost := p.cost(); i == 0 || cost < least {
+				c.word, least = c.leaf.patterns[i], cost
+			}
 		}
 	}
+	var c compiled
+	into(&c, root)
 	return c
+}
+
+// size counts the nodes.
+func (n *node) size() int {
+	size := 1
+	for _, kid := range n.kids {
+		size += kid.size()
+	}
+	return size
 }
 
 // pattern is the number of the part.
@@ -163,7 +198,7 @@ func (m *Matcher) register(topic int32) {
 // Match names the topics that the item is filed under by their queries, sorted; nil if there are none. A topic with
 // Feeds is only asked about items of these. Topics that the item's feed forces on it are not Match's concern.
 func (m *Matcher) Match(item *aggregator.Item) []aggregator.TopicID {
-	d := newDocument(item)
+	d := newDocument(item, m.asked)
 	s := m.scratch.Get().(*scratch)
 	defer m.release(s)
 	if len(m.index.stems.tables) > 0 {

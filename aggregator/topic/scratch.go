@@ -42,7 +42,7 @@ type occurrence struct {
 
 func newScratch(m *Matcher) *scratch {
 	s := &scratch{m: m, made: map[string]*lookup{}, seen: make([]place, m.count), latest: make([]int32, m.count), triggered: make([]bool, len(m.topics))}
-	s.scanner.sink = s
+	s.scanner.sink, s.scanner.plain = s, s
 	return s
 }
 
@@ -67,6 +67,24 @@ func (m *Matcher) release(s *scratch) {
 
 func (s *scratch) gap() { s.at += nextLine }
 
+func (s *scratch) plain(w *plainWord, size int, spelling string) {
+	s.at++
+	word, met := w[:size], len(s.occurrences)
+	if s.m.sieve.holds(w.hash(size)) {
+		if p, ok := s.m.index.exact[string(word)]; ok {
+			s.meet(p)
+		}
+	}
+	s.meetParts(word, true)
+	if len(s.lookups) > 0 {
+		s.meetStems(word, spelling)
+	}
+	if len(s.occurrences) > met { // a word that none is at parts its neighbours as well
+		s.before, s.here = s.here, met
+		s.meetPairs()
+	}
+}
+
 func (s *scratch) word(t *token) {
 	s.at++
 	s.before, s.here = s.here, len(s.occurrences)
@@ -76,8 +94,13 @@ func (s *scratch) word(t *token) {
 		t.spellings(s.meetSpelling)
 	}
 	if len(s.lookups) > 0 && t.class == letter {
-		s.meetStems(t)
+		s.meetStems(t.word(), spellingOf(t, s.text))
 	}
+	s.meetPairs()
+}
+
+// meetPairs triggers what asks for two patterns side by side, at the word before and at the present one.
+func (s *scratch) meetPairs() {
 	if s.here == len(s.occurrences) || s.before == s.here || s.occurrences[s.before].at != s.at-1 {
 		return
 	}
@@ -92,19 +115,26 @@ func (s *scratch) meetSpelling(spelling []byte, beginning bool) {
 	if p, ok := s.m.index.exact[string(spelling)]; ok {
 		s.meet(p)
 	}
-	if beginning {
+	s.meetParts(spelling, beginning)
+}
+
+// meetParts notes the patterns that are compared with parts of words.
+func (s *scratch) meetParts(spelling []byte, beginning bool) {
+	if beginning && s.m.index.prefixes.roots[spelling[0]] != 0 {
 		s.m.index.prefixes.beginnings(spelling, s.meet)
 	}
-	s.m.index.globs.matching(spelling, s.meet)
+	if s.m.index.globs.patterns != nil {
+		s.m.index.globs.matching(spelling, s.meet)
+	}
 }
 
 // meetStems notes the patterns that are compared by stems.
-func (s *scratch) meetStems(t *token) {
-	for _, p := range s.m.index.stems.exact[string(t.word())] {
+func (s *scratch) meetStems(word []byte, spelling string) {
+	for _, p := range s.m.index.stems.exact[string(word)] {
 		s.meet(p)
 	}
 	for _, l := range s.lookups {
-		l.matching(spellingOf(t, s.text), s.meet)
+		l.matching(spelling, s.meet)
 	}
 }
 
@@ -160,13 +190,10 @@ func (s *scratch) holds(n *compiled, d *document) bool {
 	case opNot:
 		return !s.holds(&n.kids[0], d)
 	case opTerm:
-		switch len(n.patterns) {
-		case 0:
-			return d.isOf(n.term)
-		case 1:
-			return s.seen[n.patterns[0]]&n.where != 0
+		if n.word == none {
+			return d.isOf(n.leaf.term)
 		}
-		return s.phrase(n)
+		return s.seen[n.word]&n.where != 0 && (n.number == 1 || s.phrase(n))
 	case opNear:
 		return s.holds(&n.kids[0], d) && s.holds(&n.kids[1], d) && len(s.spans(n)) > 0
 	}
@@ -193,9 +220,10 @@ func (s *scratch) spans(n *compiled) []span {
 	case opNear:
 		return near(s.spans(&n.kids[0]), s.spans(&n.kids[1]), n.number)
 	case opTerm:
-		longer := int32(len(n.patterns) - 1)
-		for i := s.latest[n.patterns[0]]; i != 0; i = s.occurrences[i-1].previous {
-			if o := s.occurrences[i-1]; o.where&n.where != 0 && s.follow(n.patterns[1:], int(i-1)) {
+		patterns := n.leaf.patterns
+		longer := int32(len(patterns) - 1)
+		for i := s.latest[patterns[0]]; i != 0; i = s.occurrences[i-1].previous {
+			if o := s.occurrences[i-1]; o.where&n.where != 0 && s.follow(patterns[1:], int(i-1)) {
 				spans = append(spans, span{o.at, o.at + longer})
 			}
 		}
@@ -210,13 +238,14 @@ func (s *scratch) spans(n *compiled) []span {
 
 // phrase reports whether the patterns occur one behind the other.
 func (s *scratch) phrase(n *compiled) bool {
-	for _, p := range n.patterns {
+	patterns := n.leaf.patterns
+	for _, p := range patterns {
 		if s.seen[p]&n.where == 0 {
 			return false
 		}
 	}
-	for i := s.latest[n.patterns[0]]; i != 0; i = s.occurrences[i-1].previous {
-		if s.occurrences[i-1].where&n.where != 0 && s.follow(n.patterns[1:], int(i-1)) {
+	for i := s.latest[patterns[0]]; i != 0; i = s.occurrences[i-1].previous {
+		if s.occurrences[i-1].where&n.where != 0 && s.follow(patterns[1:], int(i-1)) {
 			return true
 		}
 	}

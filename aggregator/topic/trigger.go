@@ -55,7 +55,7 @@ func choose(n *compiled, negated bool) choice {
 		if negated {
 			return choice{}
 		}
-		return n.choice()
+		return n.leaf.choice()
 	case opNot:
 		return choose(&n.kids[0], !negated)
 	case opNear:
@@ -89,7 +89,7 @@ func choose(n *compiled, negated bool) choice {
 
 // choice is the triggers of a term. Of a phrase it is the pair of words that is likely the rarest: one word of it
 // alone can be common where the phrase is not, and where each letter is a word all are.
-func (n *compiled) choice() choice {
+func (n *leaf) choice() choice {
 	t := n.term
 	switch {
 	case t.field == "published":

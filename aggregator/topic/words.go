@@ -60,10 +60,13 @@ type scanner struct {
 	bare int
 	// sign is the character directly before the next word if it is one that a query may ask for, else 0.
 	sign byte
+
+	// plain, where it is not nil, is the sink as one that takes plain words without a token around them.
+	plain *scratch
 }
 
-// asciiFold is what an ASCII letter or digit is folded to, 0 for all others.
-var asciiFold = func() (table [utf8.RuneSelf]byte) {
+// asciiFold is what an ASCII letter or digit is folded to, 0 for all other bytes.
+var asciiFold = func() (table [256]byte) {
 	for c := range byte(utf8.RuneSelf) {
 		switch {
 		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
@@ -79,6 +82,11 @@ var asciiFold = func() (table [utf8.RuneSelf]byte) {
 // each stretch between two such is read in the cheapest way that it allows.
 func (s *scanner) text(text string) {
 	for i := 0; i < len(text); {
+		if s.plain != nil && s.kind == separator && s.sign == 0 {
+			if i = s.plainWords(text, i); i == len(text) {
+				break
+			}
+		}
 		if text[i] <= ' ' {
 			s.space(text[i])
 			i++
