@@ -95,7 +95,7 @@ type PollStore interface {
 	// be written nothing is stored.
 	Commit(ctx context.Context, poll aggregator.Poll) error
 	// CommitEach does what so many calls of Commit at once do, for less, and gives their errors in the order of the polls.
-	CommitEach(ctx context.Context, polls []aggregator.Poll) []error
+	CommitEach(ctx context.Context, polls []*aggregator.Poll) []error
 }
 
 // ReadStore is the side of publishing and export.

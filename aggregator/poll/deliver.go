@@ -39,8 +39,8 @@ func (p *Poller) Deliver(ctx context.Context, id aggregator.FeedID, d aggregator
 	at := p.Now().UTC()
 	o, unread, err := p.readPushed(ctx, j, d, at)
 	if err == nil && unread == nil {
-		record := o.state.LastPoll
-		o.state = p.withDelivery(j, o, at)
+		record := o.State.LastPoll
+		o.State = p.withDelivery(j, o, at)
 		if err = p.store(ctx, j, o); err == nil {
 			p.Log.LogAttrs(ctx, slog.LevelInfo, "push", slog.String("feed", string(id)), slog.Int64("bytes", record.Bytes),
 				slog.Int("new", record.New), slog.Int("changed", record.Changed))
@@ -56,7 +56,7 @@ func (p *Poller) Deliver(ctx context.Context, id aggregator.FeedID, d aggregator
 		p.release(lease)
 		return aggregator.PollRecord{}, fmt.Errorf("store what a hub sent for feed %q: %w", id, err)
 	}
-	record := failed(j, &aggregator.PollRecord{Bytes: int64(len(d.Body))}, unread).state.LastPoll
+	record := failed(j, &aggregator.PollRecord{Bytes: int64(len(d.Body))}, unread).State.LastPoll
 	p.Log.Info("a hub says that there is news; the feed is polled", "feed", id, "reason", record.Error)
 	return record, p.hasten(ctx, j, at)
 }
@@ -98,14 +98,14 @@ func (p *Poller) readPushed(ctx context.Context, j *job, d aggregator.Pushed, at
 	size := int64(len(d.Body))
 	j.at = at
 	j.seen = answer{
-		outcome: outcome{state: j.status.State},
+		outcome: outcome{Poll: aggregator.Poll{State: j.status.State}},
 		response: &fetch.Response{
 			URL: d.Document, Status: http.StatusIMUsed, ContentType: d.ContentType, Body: d.Body, Bytes: size, Delta: true,
 		},
 	}
 	seen := &j.seen
 	o = &seen.outcome
-	o.state.LastPoll = aggregator.PollRecord{At: at, Status: http.StatusIMUsed, Bytes: size}
+	o.State.LastPoll = aggregator.PollRecord{At: at, Status: http.StatusIMUsed, Bytes: size}
 	unread = p.guarded(j.status.Feed.ID, func() error {
 		if err := p.read(ctx, j); err != nil {
 			return err
@@ -122,10 +122,10 @@ func (p *Poller) readPushed(ctx context.Context, j *job, d aggregator.Pushed, at
 // withDelivery is the feed's state with what a delivery adds to it: when there was news or a change, and its rhythm.
 func (p *Poller) withDelivery(j *job, o *outcome, at time.Time) aggregator.FeedState {
 	state := j.status.State
-	state.LastNew, state.LastChange = o.state.LastNew, o.state.LastChange
+	state.LastNew, state.LastChange = o.State.LastNew, o.State.LastChange
 	if len(o.arrivals) > 0 {
 		state.Pace.Rhythm = schedule.Learn(state.Pace, schedule.Answer{
-			At: at, Previous: state.LastSuccess, OK: true, Arrivals: o.arrivals, Listed: o.state.LastPoll.Listed + len(j.listing),
+			At: at, Previous: state.LastSuccess, OK: true, Arrivals: o.arrivals, Listed: o.State.LastPoll.Listed + len(j.listing),
 		}).Rhythm
 	}
 	return state

@@ -47,8 +47,8 @@ func (p *Poller) look(ctx context.Context, j *job) error {
 		return err
 	}
 	seen := &j.seen
-	seen.response, seen.state = resp, j.status.State
-	state := &seen.state
+	seen.response, seen.State = resp, j.status.State
+	state := &seen.State
 	state.Validators = resp.Validators
 	state.LastSuccess = j.at
 	record := &state.LastPoll
@@ -95,7 +95,7 @@ func (p *Poller) read(ctx context.Context, j *job) (err error) {
 	for _, bytes := range doc.Skipped {
 		seen.unread = append(seen.unread, before[bytes])
 	}
-	state := &seen.state
+	state := &seen.State
 	// The first document says what the feed is. A later one is known to be the same feed's by what it has of it.
 	seen.same = seen.same || j.status.State.LastSuccess.IsZero() || len(seen.unread) > 0 || doc.ID != "" && doc.ID == state.DocumentID
 	state.Title, state.Link, state.Language, state.DocumentID, state.Rights = doc.Title, doc.Link, doc.Language, doc.ID, doc.Rights
@@ -107,15 +107,16 @@ func (p *Poller) read(ctx context.Context, j *job) (err error) {
 // failed is the outcome of a poll that ended in an error. What earlier polls brought stays, the validators too: they
 // still vouch for the document that is stored. answer has what is known of the publisher's answer.
 func failed(j *job, answer *aggregator.PollRecord, failure error) outcome {
-	o := outcome{state: j.status.State}
-	o.state.LastPoll = aggregator.PollRecord{
+	var o outcome
+	o.State = j.status.State
+	o.State.LastPoll = aggregator.PollRecord{
 		Outcome: aggregator.OutcomeFailed,
 		Status:  answer.Status,
 		Bytes:   answer.Bytes,
 		Error:   withoutSecrets(j.status.Feed, strings.Join(strings.Fields(failure.Error()), " ")),
 	}
 	if refused := refusal(failure); refused != nil {
-		o.state.LastPoll.Status, o.state.LastPoll.Bytes = refused.Status, refused.Bytes
+		o.State.LastPoll.Status, o.State.LastPoll.Bytes = refused.Status, refused.Bytes
 	}
 	return o
 }

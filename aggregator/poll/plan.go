@@ -60,7 +60,7 @@ func (p *Poller) plan(ctx context.Context, j *job, seen *answer, failure error, 
 	if moved || err != nil {
 		return err
 	}
-	state := &o.state
+	state := &o.State
 	a := schedule.Answer{
 		At: now, Previous: j.status.State.LastSuccess, OK: failure == nil, Status: state.LastPoll.Status, Arrivals: o.arrivals,
 	}
@@ -147,7 +147,7 @@ func (p *Poller) follow(ctx context.Context, j *job, seen *answer, failure error
 	case s.Target != "" && decision.Refused == "" && before.Refused == takenBy(s.Target, before.Refused):
 		move.Refused = before.Refused
 	}
-	o.state.Move = move
+	o.State.Move = move
 	if decision.To == "" {
 		return false, nil
 	}
@@ -156,20 +156,20 @@ func (p *Poller) follow(ctx context.Context, j *job, seen *answer, failure error
 		return false, err
 	}
 	if other != "" {
-		o.state.Move.Refused = movedNote + withoutUser(decision.To) + takenMark + string(other) + ": remove one of the two"
+		o.State.Move.Refused = movedNote + withoutUser(decision.To) + takenMark + string(other) + ": remove one of the two"
 		return false, nil
 	}
 	p.Log.Info("feed has moved", "feed", j.status.Feed.ID,
 		"from", withoutSecrets(j.status.Feed, withoutUser(j.lease.URL)), "to", withoutSecrets(j.status.Feed, withoutUser(decision.To)))
-	state := o.state.Unread()
-	o.relist, o.listing = true, nil
+	state := o.State.Unread()
+	o.Relist, o.Listing = true, nil
 	state.Move, state.MovedTo = aggregator.Move{}, decision.To
 	if decision.To == j.status.Feed.URL {
 		state.MovedTo = ""
 	}
 	state.Pace, state.Failures = aggregator.Pace{Rhythm: j.status.State.Pace.Rhythm}, 0
 	state.Due = now
-	o.state = state
+	o.State = state
 	return true, nil
 }
 

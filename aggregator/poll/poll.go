@@ -37,7 +37,7 @@ type Store interface {
 	Listing(ctx context.Context, id aggregator.FeedID) ([]aggregator.ListedItem, error)
 	Resolve(ctx context.Context, ids []aggregator.ItemID) ([]aggregator.KnownItem, error)
 	Item(ctx context.Context, id aggregator.ItemID) (aggregator.Item, error)
-	CommitEach(ctx context.Context, polls []aggregator.Poll) []error
+	CommitEach(ctx context.Context, polls []*aggregator.Poll) []error
 }
 
 // Archive has the earlier texts of items. Its promise is that of storage.ReadStore.
@@ -195,11 +195,7 @@ type answer struct {
 
 // outcome is what a poll means for the store.
 type outcome struct {
-	state aggregator.FeedState
-	items []aggregator.Item
-	// listing takes the place of what is known of the last document where relist is set.
-	listing []aggregator.ListedItem
-	relist  bool
+	aggregator.Poll
 	// same says that the answer is certainly this feed's; arrivals are the dates of what was new in it.
 	same     bool
 	arrivals []time.Time
@@ -257,23 +253,23 @@ func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error
 
 // keep finds out what the answer means for the store and commits that.
 func (p *Poller) keep(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (aggregator.PollRecord, error) {
-	o, err := p.conclude(ctx, j, seen, failure, at)
-	if err != nil {
+	var o outcome
+	if err := p.conclude(ctx, j, seen, failure, at, &o); err != nil {
 		return aggregator.PollRecord{}, err
 	}
-	return o.state.LastPoll, p.store(ctx, j, &o)
+	return o.State.LastPoll, p.store(ctx, j, &o)
 }
 
 // store commits the outcome. On the way its new items find their stories.
 func (p *Poller) store(ctx context.Context, j *job, o *outcome) error {
-	ended, err := p.group(ctx, j, o.items)
+	ended, err := p.group(ctx, j, o.Items)
 	if err != nil {
 		return err
 	}
 	stored := false
 	defer func() { ended(stored) }()
 	// An outcome that is there is worth storing, also when the program is about to stop.
-	if err := p.Store.CommitEach(context.WithoutCancel(ctx), []aggregator.Poll{j.result(o)})[0]; err != nil {
+	if err := p.Store.CommitEach(context.WithoutCancel(ctx), []*aggregator.Poll{j.result(o)})[0]; err != nil {
 		return fmt.Errorf("store the outcome: %w", err)
 	}
 	stored = true
@@ -293,29 +289,25 @@ func (p *Poller) group(ctx context.Context, j *job, items []aggregator.Item) (en
 }
 
 // conclude finds out what the answer means for the store.
-func (p *Poller) conclude(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (outcome, error) {
-	o := seen.outcome
-	switch {
-	case failure != nil:
-		o = failed(j, &seen.state.LastPoll, failure)
-	case seen.doc != nil:
-		if err := p.guarded(j.status.Feed.ID, func() error { return p.compare(ctx, j, seen, at, &o) }); err != nil {
-			return outcome{}, err
+func (p *Poller) conclude(ctx context.Context, j *job, seen *answer, failure error, at time.Time, o *outcome) error {
+	if failure != nil {
+		*o = failed(j, &seen.State.LastPoll, failure)
+	} else if *o = seen.outcome; seen.doc != nil {
+		if err := p.guarded(j.status.Feed.ID, func() error { return p.compare(ctx, j, seen, at, o) }); err != nil {
+			return err
 		}
 	}
 	now := p.Now().UTC()
-	record := &o.state.LastPoll
+	record := &o.State.LastPoll
 	record.At, record.Duration = at, now.Sub(at)
-	o.state.History = o.state.History.Add(*record)
-	err := p.plan(ctx, j, seen, failure, &o, now)
-	return o, err
+	o.State.History = o.State.History.Add(*record)
+	return p.plan(ctx, j, seen, failure, o, now)
 }
 
 // result is the poll with its outcome, as the store takes it.
-func (j *job) result(o *outcome) aggregator.Poll {
-	return aggregator.Poll{
-		Feed: j.lease.Feed, Token: j.lease.Token, State: o.state, Items: o.items, Listing: o.listing, Relist: o.relist,
-	}
+func (j *job) result(o *outcome) *aggregator.Poll {
+	o.Feed, o.Token = j.lease.Feed, j.lease.Token
+	return &o.Poll
 }
 
 // compare finds out what of the document is new to the store.
@@ -328,27 +320,27 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 	items, tooOld, passedOver := settle(found)
 	if !seen.response.Delta {
 		// A difference lists what has changed, and nothing else.
-		o.state.Restless = found.restless(len(seen.unread))
+		o.State.Restless = found.restless(len(seen.unread))
 	}
 	for i := range items {
 		items[i].Topics = Topics(p.Topics, j.status.Feed.Topics, &items[i])
 	}
-	o.items = items
+	o.Items = items
 	o.same = o.same || len(found.stored)+len(found.unchanged) > 0
 	o.arrivals = arrivals(items, found.stored)
-	o.relist = true
+	o.Relist = true
 	switch {
-	case tooOld > 0, passedOver > 0 && !o.state.IsRestless():
+	case tooOld > 0, passedOver > 0 && !o.State.IsRestless():
 		// What was left out is not known, and is to be looked at again: when the feed's max age changes, when a day is over.
-	case j.status.State.IsRestless() && !o.state.IsRestless():
+	case j.status.State.IsRestless() && !o.State.IsRestless():
 		// The feed is calm again, and what was passed over meanwhile is to be looked at as well.
-		o.state = o.state.Unread()
+		o.State = o.State.Unread()
 	case seen.response.Delta:
-		o.listing = joined(listing(nil, batch.Listed, seen.doc.Hashes), withoutEarlier(j.listing, batch.Listed))
+		o.Listing = joined(listing(nil, batch.Listed, seen.doc.Hashes), withoutEarlier(j.listing, batch.Listed))
 	default:
-		o.listing = listing(seen.unread, batch.Listed, seen.doc.Hashes)
+		o.Listing = listing(seen.unread, batch.Listed, seen.doc.Hashes)
 	}
-	record := &o.state.LastPoll
+	record := &o.State.LastPoll
 	record.Repairs = slices.Concat(seen.doc.Repairs, batch.Repairs())
 	record.TooOld = tooOld
 	record.New, record.Changed = 0, 0
@@ -360,10 +352,10 @@ func (p *Poller) compare(ctx context.Context, j *job, seen *answer, at time.Time
 		}
 	}
 	if record.New > 0 {
-		o.state.LastNew = at
+		o.State.LastNew = at
 	}
 	if len(items) > 0 {
-		o.state.LastChange = at
+		o.State.LastChange = at
 	}
 	return nil
 }

@@ -332,13 +332,13 @@ type brokenStore struct {
 	refuse func(aggregator.Poll) error
 }
 
-func (s brokenStore) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+func (s brokenStore) CommitEach(ctx context.Context, polls []*aggregator.Poll) []error {
 	errs := make([]error, len(polls))
 	var all sync.WaitGroup
 	for i, p := range polls {
 		all.Go(func() {
-			if errs[i] = s.refuse(p); errs[i] == nil {
-				errs[i] = s.Store.Commit(ctx, p)
+			if errs[i] = s.refuse(*p); errs[i] == nil {
+				errs[i] = s.Store.Commit(ctx, *p)
 			}
 		})
 	}
@@ -753,7 +753,7 @@ type refusing struct {
 	refuse bool
 }
 
-func (s *refusing) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+func (s *refusing) CommitEach(ctx context.Context, polls []*aggregator.Poll) []error {
 	if s.refuse && len(polls) == 1 && len(polls[0].Items) > 0 {
 		return []error{aggregator.ErrRefused}
 	}

@@ -39,7 +39,7 @@ type soon struct {
 	// busy says that somebody stores what waits, with polls as memory; enough has a value when there may be no reason for
 	// that one to wait.
 	busy   bool
-	polls  []aggregator.Poll
+	polls  []*aggregator.Poll
 	enough chan struct{}
 }
 
@@ -74,8 +74,7 @@ func (p *Poller) enough(n int) bool { return n >= gatherMost || n >= int(p.inHan
 
 // finishSoon has the outcome stored with others. The poll holds a value of light until then.
 func (p *Poller) finishSoon(j *job) {
-	var err error
-	if j.outcome, err = p.conclude(j.errand.polls, j, &j.seen, j.failure, j.at); err != nil {
+	if err := p.conclude(j.errand.polls, j, &j.seen, j.failure, j.at, &j.outcome); err != nil {
 		go p.finish(j, p.light)
 		return
 	}
@@ -122,7 +121,7 @@ func (p *Poller) storeSoon() {
 				go p.finish(j, p.light) // which tries it alone, and again where the poll's errand wants that
 				continue
 			}
-			p.settled(j, &j.outcome.state.LastPoll, errs[i])
+			p.settled(j, &j.outcome.State.LastPoll, errs[i])
 			<-p.light
 		}
 		clear(polls)

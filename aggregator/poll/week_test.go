@@ -77,7 +77,7 @@ func (s *dueStore) NextDue(context.Context, time.Time) (time.Time, error) {
 }
 
 // CommitEach implements poll.Store.
-func (s *dueStore) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+func (s *dueStore) CommitEach(ctx context.Context, polls []*aggregator.Poll) []error {
 	for _, p := range polls {
 		defer s.add(p.State.Due, p.Feed)
 	}

@@ -52,7 +52,7 @@ func serveStore(b *testing.B, items, topics int) storage.Store {
 		if err != nil || len(leases) == 0 {
 			b.Fatalf("%d leases, %v", len(leases), err)
 		}
-		polls := make([]aggregator.Poll, 0, len(leases))
+		polls := make([]*aggregator.Poll, 0, len(leases))
 		for _, l := range leases {
 			p := aggregator.Poll{Feed: l.Feed, Token: l.Token, State: aggregator.FeedState{
 				Title: "The " + string(l.Feed) + " news", Link: "https://" + string(l.Feed) + ".example/", Due: start,
@@ -61,7 +61,7 @@ func serveStore(b *testing.B, items, topics int) storage.Store {
 				p.Items = append(p.Items, serveItem(rnd, words, l.Feed, n, topics, start.Add(time.Duration(n)*step)))
 				n++
 			}
-			polls = append(polls, p)
+			polls = append(polls, &p)
 		}
 		if err := errors.Join(store.CommitEach(b.Context(), polls)...); err != nil {
 			b.Fatal(err)

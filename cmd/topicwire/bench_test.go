@@ -240,9 +240,9 @@ func remember(b *testing.B, store storage.Store) {
 		if len(leases) == 0 {
 			return
 		}
-		polls := make([]aggregator.Poll, 0, len(leases))
+		polls := make([]*aggregator.Poll, 0, len(leases))
 		for _, l := range leases {
-			polls = append(polls, aggregator.Poll{Feed: l.Feed, Token: l.Token, Listing: listing, Relist: true, State: aggregator.FeedState{
+			polls = append(polls, &aggregator.Poll{Feed: l.Feed, Token: l.Token, Listing: listing, Relist: true, State: aggregator.FeedState{
 				Due: now.Add(time.Hour), Validators: aggregator.Validators{ETag: `"1"`}, Title: "Feed " + string(l.Feed),
 				LastSuccess: now.Add(-time.Hour), LastWhole: now.Add(-time.Hour),
 				LastPoll: aggregator.PollRecord{At: now.Add(-time.Hour), Outcome: aggregator.OutcomeStored, Status: 200, Listed: benchItems},

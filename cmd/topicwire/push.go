@@ -212,11 +212,11 @@ type watchedStore struct {
 }
 
 // CommitEach implements poll.Store.
-func (s watchedStore) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+func (s watchedStore) CommitEach(ctx context.Context, polls []*aggregator.Poll) []error {
 	errs := s.Store.CommitEach(ctx, polls)
 	for i := range polls {
 		if errs[i] == nil {
-			s.committed(&polls[i])
+			s.committed(polls[i])
 		}
 	}
 	return errs

@@ -144,16 +144,16 @@ func (q *queue) take() []*commit {
 // Commit applies the poll whole; see storage.PollStore. When ctx ends before the poll is taken into a transaction,
 // nothing is stored and the error is that of ctx; when it ends later, Commit waits for the outcome.
 func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
-	return s.CommitEach(ctx, []aggregator.Poll{poll})[0]
+	return s.CommitEach(ctx, []*aggregator.Poll{&poll})[0]
 }
 
 // CommitEach commits the polls as so many calls of Commit at once do; see storage.PollStore.
-func (s *Store) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+func (s *Store) CommitEach(ctx context.Context, polls []*aggregator.Poll) []error {
 	commits := make([]commit, len(polls))
 	waiting := make([]*commit, 0, len(polls))
 	for i := range commits {
 		c := &commits[i]
-		if c.err = s.makeCommit(ctx, c, &polls[i]); c.err == nil {
+		if c.err = s.makeCommit(ctx, c, polls[i]); c.err == nil {
 			waiting = append(waiting, c)
 		}
 	}

@@ -295,7 +295,7 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 			}
 			old := headOf(&state)
 			state.Due = p.State.Due
-			w.putState([]byte(p.Feed), old, &state)
+			w.putState([]byte(p.Feed), old, &state, state.Items)
 		}
 		return nil
 	})

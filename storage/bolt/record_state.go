@@ -85,14 +85,17 @@ func headOf(s *aggregator.FeedState) stateHead {
 }
 
 // encodeState makes the record of a state.
-func encodeState(s *aggregator.FeedState) []byte { return appendState(make([]byte, 0, 512), s) }
+func encodeState(s *aggregator.FeedState) []byte {
+	return appendState(make([]byte, 0, 512), s, s.Items)
+}
 
-// appendState makes the record of a state in the room that the given slice, which is empty, has.
-func appendState(empty []byte, s *aggregator.FeedState) []byte {
+// appendState makes the record of the state of a feed with so many items in the room that the given slice, which is empty,
+// has.
+func appendState(empty []byte, s *aggregator.FeedState, items int) []byte {
 	w := append(fieldWriter(empty), fielded)
 	head := headOf(s)
 	w = head.due.appendTo(w)
-	w = binary.BigEndian.AppendUint64(w, uint64(head.items))
+	w = binary.BigEndian.AppendUint64(w, uint64(items))
 	if head.moved {
 		w = append(w, movedFlag)
 	} else {

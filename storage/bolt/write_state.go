@@ -18,10 +18,11 @@ type stateChange struct {
 	fromFeed           bool
 }
 
-// putState notes the state of an active feed that takes the place of one with the head old, and moves its due time.
-func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) {
+// putState notes the state of an active feed that takes the place of one with the head old, and moves its due time. The
+// feed has so many items, whatever the state says.
+func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState, items int) {
 	due := headOf(next).due
-	ch := stateChange{id: id, record: w.room.state(next), fromFeed: old.moved && next.MovedTo == ""}
+	ch := stateChange{id: id, record: w.room.state(next, items), fromFeed: old.moved && next.MovedTo == ""}
 	ch.before = w.room.dueKey(old.due, id)
 	ch.after = ch.before
 	if old.due != due {
@@ -165,6 +166,6 @@ func (r *room) dueKey(at instant, id []byte) []byte {
 	return r.end(append(at.appendTo(r.begin(instantLen+len(id))), id...))
 }
 
-func (r *room) state(s *aggregator.FeedState) []byte {
-	return r.end(appendState(r.begin(roomForState), s))
+func (r *room) state(s *aggregator.FeedState, items int) []byte {
+	return r.end(appendState(r.begin(roomForState), s, items))
 }

@@ -85,8 +85,7 @@ func (w *writer) applyPoll(c *commit) error {
 			return err
 		}
 	}
-	next := p.State
-	next.Items = old.items
+	items := old.items
 	// The file has the dictionary that the frames were made with, or they were made without one.
 	usable := c.pack == w.pack || c.pack != nil && c.pack.number == 0
 	for _, f := range c.frames {
@@ -94,14 +93,14 @@ func (w *writer) applyPoll(c *commit) error {
 		if err != nil {
 			return err
 		}
-		next.Items += added
+		items += added
 	}
 	if p.Relist {
 		if err := w.putListing(id, p.Listing); err != nil {
 			return err
 		}
 	}
-	w.putState(id, old, &next)
+	w.putState(id, old, &p.State, items)
 	return nil
 }
 

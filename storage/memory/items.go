@@ -93,10 +93,10 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 }
 
 // CommitEach commits one poll after the other; see storage.PollStore.
-func (s *Store) CommitEach(ctx context.Context, polls []aggregator.Poll) []error {
+func (s *Store) CommitEach(ctx context.Context, polls []*aggregator.Poll) []error {
 	errs := make([]error, len(polls))
 	for i, poll := range polls {
-		errs[i] = s.Commit(ctx, poll)
+		errs[i] = s.Commit(ctx, *poll)
 	}
 	return errs
 }

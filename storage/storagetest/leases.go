@@ -109,9 +109,10 @@ func leaseCases() []testCase {
 			l[1].Token += 1_000_000
 			bad := item("c", "bad", 1)
 			bad.ID = aggregator.ItemID{}
-			errs := b.store.CommitEach(b.ctx, []aggregator.Poll{
+			polls := []aggregator.Poll{
 				outcome(l[0], item("a", "one", 1)), outcome(l[1], item("b", "two", 2)), outcome(l[2], bad), outcome(l[3]),
-			})
+			}
+			errs := b.store.CommitEach(b.ctx, []*aggregator.Poll{&polls[0], &polls[1], &polls[2], &polls[3]})
 			b.same("errors", len(errs), 4)
 			for i, want := range []error{nil, aggregator.ErrLeaseLost, aggregator.ErrRefused, nil} {
 				b.is(errs[i], want)
