@@ -19,9 +19,18 @@ type blocks[E any] struct {
 	per     int
 	compare func(a, b E) int
 	// key is that of the block that ends with last.
-	key   func(topic uint32, last E) []byte
-	bytes func(entries []E) []byte
-	parse func(k, v []byte) ([]E, error)
+	key func(topic uint32, last E) []byte
+	// append makes a block in the room that a slice, which is empty, has: at most blockHead bytes and most for each entry.
+	append func(out []byte, entries []E) []byte
+	most   int
+	parse  func(k, v []byte) ([]E, error)
+}
+
+// blockHead is more than a block has beside its entries.
+const blockHead = 64
+
+func (x *blocks[E]) bytes(r *room, entries []E) []byte {
+	return r.end(x.append(r.begin(blockHead+x.most*len(entries)), entries))
 }
 
 // change puts an entry into a list, or takes it out.
@@ -43,11 +52,11 @@ func (c changes[E]) add(topic uint32, entry E, gone bool) {
 func topicPrefix(topic uint32) []byte { return binary.BigEndian.AppendUint32(nil, topic) }
 
 // apply makes the changes. Of several to one entry the last counts.
-func (x *blocks[E]) apply(b *bbolt.Bucket, all changes[E]) error {
+func (x *blocks[E]) apply(b *bbolt.Bucket, r *room, all changes[E]) error {
 	b.FillPercent = copyFill
 	c := b.Cursor()
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
-		if err := x.applyTo(b, c, topic, all[topic]); err != nil {
+		if err := x.applyTo(b, c, r, topic, all[topic]); err != nil {
 			return err
 		}
 	}
@@ -55,7 +64,7 @@ func (x *blocks[E]) apply(b *bbolt.Bucket, all changes[E]) error {
 }
 
 // applyTo makes the changes to a topic's list.
-func (x *blocks[E]) applyTo(b *bbolt.Bucket, c *bbolt.Cursor, topic uint32, changes []change[E]) error {
+func (x *blocks[E]) applyTo(b *bbolt.Bucket, c *bbolt.Cursor, r *room, topic uint32, changes []change[E]) error {
 	inOrder := func(a, b change[E]) int {
 		if c := x.compare(a.entry, b.entry); c != 0 {
 			return c
@@ -78,7 +87,7 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, c *bbolt.Cursor, topic uint32, chan
 		for n < len(changes) && (!inner || x.compare(changes[n].entry, old[len(old)-1]) <= 0) {
 			n++
 		}
-		if err := x.put(b, topic, bytes.Clone(k), x.changed(old, changes[:n]), inner); err != nil {
+		if err := x.put(b, r, topic, bytes.Clone(k), x.changed(old, changes[:n]), inner); err != nil {
 			return err
 		}
 		changes = changes[n:]
@@ -127,7 +136,7 @@ func (x *blocks[E]) changed(entries []E, changes []change[E]) []E {
 
 // put stores entries in the place of the block with the given key, nil for none. What is too much for one block is divided
 // in equal parts where others may come between it, and else fills blocks one after the other.
-func (x *blocks[E]) put(b *bbolt.Bucket, topic uint32, old []byte, entries []E, inner bool) error {
+func (x *blocks[E]) put(b *bbolt.Bucket, r *room, topic uint32, old []byte, entries []E, inner bool) error {
 	if old != nil && (len(entries) == 0 || !bytes.Equal(old, x.key(topic, entries[len(entries)-1]))) {
 		if err := b.Delete(old); err != nil {
 			return err
@@ -139,7 +148,7 @@ func (x *blocks[E]) put(b *bbolt.Bucket, topic uint32, old []byte, entries []E, 
 		per = (len(entries) + parts - 1) / parts
 	}
 	for some := range slices.Chunk(entries, per) {
-		if err := b.Put(x.key(topic, some[len(some)-1]), x.bytes(some)); err != nil {
+		if err := b.Put(x.key(topic, some[len(some)-1]), x.bytes(r, some)); err != nil {
 			return err
 		}
 	}
@@ -155,7 +164,7 @@ func copyBlocks[E any](ctx context.Context, n *newFile, x *blocks[E]) error {
 		if len(some) == 0 {
 			return nil
 		}
-		err := n.put(x.bucket, x.key(topic, some[len(some)-1]), x.bytes(some))
+		err := n.put(x.bucket, x.key(topic, some[len(some)-1]), x.append(nil, some))
 		waiting = append(waiting[:0], waiting[len(some):]...)
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -20,9 +21,12 @@ import (
 
 const (
 	// chunkBytes is how large chunks become. Two of them share a page of the B+tree.
-	chunkBytes = 48 << 10
-	// frameBytes is how much CBOR is put into one frame. An item that is larger has one for itself.
-	frameBytes = 32 << 10
+	chunkBytes = 40 << 10
+	// pollFrameBytes is how much CBOR of a poll is put into one frame, which is most polls' as a whole: the larger a frame,
+	// the less time an item takes to be compressed. frameBytes is the same for a store that is written anew, where nobody
+	// waits and what counts is that little has to be unpacked for an item. An item that is larger has a frame for itself.
+	pollFrameBytes = 64 << 10
+	frameBytes     = 16 << 10
 	// frameItems bounds the items of a frame.
 	frameItems = 32
 )
@@ -50,8 +54,18 @@ func (c *chunk) size() (n int) {
 // size is about what a frame takes in a chunk.
 func (f *frame) size() int { return len(f.record) + 4*len(f.seqs) + 8 }
 
-func (c *chunk) bytes() []byte {
-	head := binary.AppendUvarint(make([]byte, 0, c.size()+64), uint64(len(c.frames)))
+// mostBytes is more than what append adds.
+func (c *chunk) mostBytes() int {
+	n := 2*binary.MaxVarintLen64 + crc32.Size
+	for i := range c.frames {
+		n += len(c.frames[i].record) + 2*binary.MaxVarintLen64*(1+len(c.frames[i].seqs))
+	}
+	return n
+}
+
+// append adds the chunk as it is stored.
+func (c *chunk) append(head []byte) []byte {
+	head = binary.AppendUvarint(head, uint64(len(c.frames)))
 	for _, f := range c.frames {
 		head = binary.AppendUvarint(head, uint64(len(f.seqs)))
 		head = binary.AppendUvarint(head, uint64(len(f.record)))
@@ -186,13 +200,13 @@ func (p *packer) packedFrame(seqs []uint64, items ...[]byte) frame {
 	return f
 }
 
-// framing decides what goes into a frame together.
-type framing struct{ items, bytes int }
+// framing decides what goes into a frame together: at most so many bytes, but for an item that is larger.
+type framing struct{ most, items, bytes int }
 
 // full reports whether the next item of n bytes is to begin another frame.
 func (f *framing) full(n int) bool {
-	if f.items > 0 && (f.bytes+n > frameBytes || f.items >= frameItems) {
-		*f = framing{items: 1, bytes: n}
+	if f.items > 0 && (f.bytes+n > f.most || f.items >= frameItems) {
+		f.items, f.bytes = 1, n
 		return true
 	}
 	f.items, f.bytes = f.items+1, f.bytes+n
@@ -202,6 +216,8 @@ func (f *framing) full(n int) bool {
 // chunkWriter appends frames to the items of a file.
 type chunkWriter struct {
 	items *bbolt.Bucket
+	// room is memory for what is written.
+	room *room
 	// waiting are frames that are not in the file yet.
 	waiting []frame
 }
@@ -243,7 +259,7 @@ func (w *chunkWriter) flush() error {
 	return w.put(last)
 }
 
-func (w *chunkWriter) put(c *chunk) error { return w.items.Put(seqKey(c.key), c.bytes()) }
+func (w *chunkWriter) put(c *chunk) error { return w.items.Put(seqKey(c.key), w.room.chunk(c)) }
 
 // replacement is what an item becomes; one without CBOR is removed.
 type replacement struct {
@@ -310,5 +326,5 @@ func (w *writer) changeChunk(c *chunk, changes []replacement) error {
 	if len(next.frames) == 0 {
 		return items.Delete(seqKey(c.key))
 	}
-	return items.Put(seqKey(c.key), next.bytes())
+	return items.Put(seqKey(c.key), w.room.chunk(next))
 }

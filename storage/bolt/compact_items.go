@@ -66,7 +66,7 @@ func (n *newFile) reframe(batch []frame) ([]frame, error) {
 }
 
 func repackFrames(batch []frame, old, next *packer) (made []frame, err error) {
-	var filling framing
+	filling := framing{most: frameBytes}
 	var seqs []uint64
 	var items [][]byte
 	for _, f := range batch {
@@ -97,7 +97,7 @@ func (n *newFile) putFrames(frames []frame) error {
 		return err
 	}
 	size := 0
-	w := chunkWriter{items: n.tx.Bucket(itemsBucket)}
+	w := chunkWriter{items: n.tx.Bucket(itemsBucket), room: new(room)}
 	for _, f := range frames {
 		w.append(f)
 		size += f.size()

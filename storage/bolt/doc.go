@@ -62,7 +62,7 @@
 // # Chunks and frames
 //
 // Items are written in chunks of some pages, for a page has room for three of them and wastes what a fourth would need. They are
-// compressed in frames of at most about 32 KiB of text: what the items of a feed have in common is stored once, and that is faster
+// compressed in frames, a poll's as a whole up to 64 KiB: what the items of a feed have in common is stored once, and that is faster
 // than item by item. To read one means to unpack its frame.
 //
 // # Dictionaries

@@ -108,7 +108,7 @@ func MakeChunk(texts ...string) []byte {
 	for i, text := range texts {
 		c.frames = append(c.frames, p.packedFrame([]uint64{uint64(i + 1)}, []byte(text)))
 	}
-	return c.bytes()
+	return c.append(nil)
 }
 
 // ReadMembers reads bytes as a block of members, as they are and with a checksum that is right.
@@ -124,7 +124,7 @@ func MakeMembers(seqs ...uint64) []byte {
 	for _, seq := range seqs {
 		b.members = append(b.members, member{seq: seq, published: instant{Sec: int64(seq), Nano: int32(seq % 2)}, feed: 1})
 	}
-	return b.bytes()
+	return b.append(nil)
 }
 
 // ReadList reads bytes as a block of lists, as they are and with a checksum that is right.
@@ -137,7 +137,7 @@ func ReadList(value []byte) error {
 
 // MakeList makes a block of lists that ends as ReadList wants it.
 func MakeList() []byte {
-	return listedBytes([]listed{{story: aggregator.StoryID{7}}, {at: instant{Sec: 1, Nano: 1}}})
+	return appendListed(nil, []listed{{story: aggregator.StoryID{7}}, {at: instant{Sec: 1, Nano: 1}}})
 }
 
 // PlainRecords makes an item's CBOR, as it would be stored without any wrapping.

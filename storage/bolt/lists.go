@@ -24,7 +24,8 @@ func (l listed) compare(o listed) int {
 
 // listsIndex is the bucket lists.
 var listsIndex = &blocks[listed]{
-	bucket: listsBucket, per: 256, compare: listed.compare, key: listKey, bytes: listedBytes, parse: parseListed,
+	bucket: listsBucket, per: 256, compare: listed.compare, key: listKey, append: appendListed, parse: parseListed,
+	most: 2*binary.MaxVarintLen64 + len(aggregator.StoryID{}),
 }
 
 // listKey is the key of the block that ends with the given story. Keys sort as stories do.
@@ -49,10 +50,10 @@ func listedIn(key []byte) (l listed, ok bool) {
 	return l, ok
 }
 
-// listedBytes is a block: the number of stories, and for each by how many seconds it is later than the one before (the
+// appendListed makes a block in the room that the given slice, which is empty, has: the number of stories, and for each by how many seconds it is later than the one before (the
 // first: than the zero instant), the nanoseconds, all of that as varints, and its id. A CRC-32C ends it.
-func listedBytes(stories []listed) []byte {
-	out := binary.AppendUvarint(make([]byte, 0, 16+24*len(stories)), uint64(len(stories)))
+func appendListed(out []byte, stories []listed) []byte {
+	out = binary.AppendUvarint(out, uint64(len(stories)))
 	sec := int64(0)
 	for _, l := range stories {
 		out = binary.AppendVarint(out, l.at.Sec-sec)

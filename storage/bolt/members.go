@@ -33,7 +33,10 @@ var membersIndex = &blocks[member]{
 	bucket: membersBucket, per: membersPerBlock,
 	compare: func(a, b member) int { return cmp.Compare(a.seq, b.seq) },
 	key:     func(topic uint32, last member) []byte { return blockKey(topic, last.seq) },
-	bytes:   func(members []member) []byte { return (&block{members[len(members)-1].seq, members}).bytes() },
+	append: func(out []byte, members []member) []byte {
+		return (&block{members[len(members)-1].seq, members}).append(out)
+	},
+	most: 4*binary.MaxVarintLen64 + 1,
 	parse: func(k, v []byte) ([]member, error) {
 		b, err := parseBlock(k, v)
 		return b.members, err
@@ -46,16 +49,15 @@ func blockKey(topic uint32, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(make([]byte, 0, blockKeyLen), topic), seq)
 }
 
-// bytes begins with the least and the greatest second of Published, 8 bytes each, so that who looks for a period passes
+// append makes the block in the room that the given slice, which is empty, has. It begins with the least and the greatest second of Published, 8 bytes each, so that who looks for a period passes
 // over the rest. Then come the members as varints: by how much the Seq is above the last one's (the first: below the key),
 // by how much the second is above the last one's (the first: above the least), with a bit for nanoseconds, the nanoseconds
 // where there are any, and the feed. A CRC-32C ends it.
-func (b *block) bytes() []byte {
+func (b *block) append(out []byte) []byte {
 	least, greatest := b.members[0].published.Sec, b.members[0].published.Sec
 	for _, m := range b.members {
 		least, greatest = min(least, m.published.Sec), max(greatest, m.published.Sec)
 	}
-	out := make([]byte, 0, 32+8*len(b.members))
 	out = binary.BigEndian.AppendUint64(out, uint64(least))
 	out = binary.BigEndian.AppendUint64(out, uint64(greatest))
 	out = binary.AppendUvarint(out, uint64(len(b.members)))

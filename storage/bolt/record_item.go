@@ -152,6 +152,7 @@ type madeFrame struct {
 // framer makes frames, on one goroutine at a time, and keeps what it needs for that.
 type framer struct {
 	codec
+	item   itemRecord
 	cbor   bytes.Buffer
 	record []byte
 }
@@ -164,9 +165,10 @@ func (m *framer) frames(p *packer, items []aggregator.Item) ([]madeFrame, error)
 	if m.cbor.Cap() > keptByFramer || cap(m.record) > keptByFramer {
 		m.cbor, m.record = bytes.Buffer{}, nil
 	}
+	defer func() { m.item = itemRecord{} }()
 	m.cbor.Reset()
 	var frames []madeFrame
-	var filling framing
+	filling := framing{most: pollFrameBytes}
 	var sizes []int
 	from, packed := 0, 0
 	finish := func(to, end int) {
@@ -181,8 +183,8 @@ func (m *framer) frames(p *packer, items []aggregator.Item) ([]madeFrame, error)
 	}
 	for i := range items {
 		before := m.cbor.Len()
-		rec := itemRecordOf(&items[i])
-		if err := m.enc.MarshalToBuffer(&rec, &m.cbor); err != nil {
+		m.item = itemRecordOf(&items[i])
+		if err := m.enc.MarshalToBuffer(&m.item, &m.cbor); err != nil {
 			return nil, fmt.Errorf("item %v: encode record: %w", items[i].ID, err)
 		}
 		if filling.full(m.cbor.Len() - before) {

@@ -166,6 +166,8 @@ func (r *room) dueKey(at instant, id []byte) []byte {
 	return r.end(append(at.appendTo(r.begin(instantLen+len(id))), id...))
 }
 
+func (r *room) chunk(c *chunk) []byte { return r.end(c.append(r.begin(c.mostBytes()))) }
+
 func (r *room) state(s *aggregator.FeedState, items int) []byte {
 	return r.end(appendState(r.begin(roomForState), s, items))
 }

@@ -40,7 +40,7 @@ type writer struct {
 	// before and after are memory for where a story was and is listed.
 	before, after []place
 	numbers       map[name]uint32
-	// changed are states of feeds; room is memory for them.
+	// changed are states of feeds; room is memory for what is stored.
 	changed []stateChange
 	room    *room
 }
@@ -226,7 +226,7 @@ func (w *writer) appendFrame(f frame) {
 // flushItems puts items that wait for it into the file.
 func (w *writer) flushItems() error {
 	w.chunk = nil
-	w.appended.items = w.bucket(itemsBucket)
+	w.appended.items, w.appended.room = w.bucket(itemsBucket), w.room
 	return w.appended.flush()
 }
 
@@ -279,6 +279,8 @@ func (w *writer) lookAhead(batch []*commit) error {
 	slices.SortFunc(ids, func(a, b aggregator.ItemID) int { return bytes.Compare(a[:], b[:]) })
 	slices.SortFunc(stories, func(a, b aggregator.StoryID) int { return bytes.Compare(a[:], b[:]) })
 	w.found = make(map[aggregator.ItemID]found, len(ids))
+	w.ids, w.filed = make(map[aggregator.ItemID]identity, len(ids)), make(map[uint64]filed, len(stories))
+	w.stories = make(map[[8]byte][]storyChange, len(stories))
 	for _, id := range ids {
 		at, known, err := w.reader.lookUp(id)
 		if err != nil {
@@ -517,13 +519,13 @@ func (w *writer) addTo(t *table, entries []byte) error {
 func (w *writer) flushPlaces() error {
 	changes := w.places
 	w.places = nil
-	return listsIndex.apply(w.bucket(listsBucket), changes)
+	return listsIndex.apply(w.bucket(listsBucket), w.room, changes)
 }
 
 func (w *writer) flushMembers() error {
 	changes := w.members
 	w.members = nil
-	return membersIndex.apply(w.bucket(membersBucket), changes)
+	return membersIndex.apply(w.bucket(membersBucket), w.room, changes)
 }
 
 // flushVersions stores the Versions of the topics that changed. Their time never goes back, also where the clock does:
