@@ -8,8 +8,8 @@
 // The scanner makes the bytes well-formed UTF-8 within limits that the parser can bear, or refuses them. The survey
 // then walks the same bytes once, at a small part of the parser's cost, and notes what gofeed loses or spoils: what
 // items inherit (xml:base, xml:lang, rdf:about), ids before they are taken for links, dates as they are written, texts
-// with their types. It keeps from gofeed what is read here, so that nothing is parsed twice; gofeed reads the rest, the
-// structure and every other field. What comes of both is put together field by field: links by RFC 3986, titles as
+// with their types, the simple elements of RSS. It keeps from gofeed what is read here, so that nothing is parsed twice;
+// gofeed reads the rest, the structure and every other field. What comes of both is put together field by field: links by RFC 3986, titles as
 // plain text, texts as HTML, people, files, dates.
 //
 // A caller that remembers the hashes of the last poll's items gets only those that are new or changed, and only for
@@ -156,7 +156,7 @@ func (b *builder) read(in *input) error {
 // be another's: then gofeed reads it all, and what it says counts.
 func readRSS(data []byte, s *survey) (*rss.Feed, error) {
 	feed, err := (&rss.Parser{}).Parse(bytes.NewReader(without(data, s.cuts)))
-	if err != nil || len(feed.Items) == len(s.items) {
+	if err != nil || s.complete(feed) {
 		return feed, err
 	}
 	if feed, err = (&rss.Parser{}).Parse(bytes.NewReader(data)); err != nil {

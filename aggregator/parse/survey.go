@@ -61,6 +61,10 @@ type facts struct {
 	encoded, body construct
 	// linkBase is the base of a link that declares its own.
 	linkBase *url.URL
+	// plain is what was kept from gofeed of an RSS item's own elements, nil where it reads them; whole says that it is kept
+	// from the whole item.
+	plain *plain
+	whole bool
 	// replies is how many comments an Atom link says there are (RFC 4685 section 4), the greatest number.
 	replies int
 }
@@ -113,12 +117,17 @@ type surveyor struct {
 	headStart int
 	item      *facts
 	child     child
+	// plain is that of an item that is read, where gofeed need not read it all. foreign says that no item is such a one,
+	// channel that there was a channel, inChannel that the place is in it.
+	plain                       *plain
+	foreign, channel, inChannel bool
 }
 
-// mark is an item, and how deep it is in the document.
+// mark is an item, and how deep it is in the document; listed says that it is where gofeed looks for RSS items.
 type mark struct {
-	at    span
-	depth int
+	at     span
+	depth  int
+	listed bool
 }
 
 // child is an element of an item or the head whose text is wanted and whose end is still to come.
@@ -130,6 +139,8 @@ type child struct {
 	text construct
 	into *construct
 	rank int
+	// plain is the name of an element that is one of plain's.
+	plain string
 }
 
 // want is what the text of a child element is read for.
@@ -236,10 +247,13 @@ func (s *surveyor) openChild(f *facts, t tag, base *url.URL) {
 		}
 	default:
 		if c.want, c.rank = dateElement(name); c.want != wantNothing && !datesItems(s.family(prefix)) {
-			return
+			c.want = wantNothing
 		}
 	}
-	if c.want != wantNothing {
+	if s.plain != nil {
+		s.openPlain(&c, prefix, name)
+	}
+	if c.want != wantNothing || c.plain != "" {
 		s.child = c
 	}
 }
@@ -260,9 +274,15 @@ func (s *surveyor) closeChild(end tag) {
 	c := s.child
 	inner := span{c.tag.end, max(end.start, c.tag.end)}
 	raw := s.data[inner.start:inner.end]
+	whole := inner
 	f := s.item
 	if f == nil {
 		f = &s.root
+	} else if c.into != &f.content || !s.atom {
+		whole = span{c.tag.start, max(end.end, c.tag.end)}
+	}
+	if c.plain != "" {
+		s.plain.take(&c, raw, whole)
 	}
 	switch c.want {
 	case wantID:
@@ -271,20 +291,20 @@ func (s *surveyor) closeChild(end tag) {
 		}
 	case wantPublished:
 		f.published.offer(elementText(raw), c.rank)
-		s.cut(inner)
+		s.cut(whole)
 	case wantUpdated:
 		f.updated.offer(elementText(raw), c.rank)
-		s.cut(inner)
+		s.cut(whole)
 	case wantAuthor:
 		f.authors = append(f.authors, personText(raw))
 	case wantText:
 		c.text.raw = raw
 		c.settle()
-		s.cut(inner)
+		s.cut(whole)
 	case wantMarkup:
 		c.text.raw, c.text.xhtml = raw, true
 		c.settle()
-		s.cut(inner)
+		s.cut(whole)
 	}
 }
 

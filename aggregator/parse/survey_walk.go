@@ -82,7 +82,7 @@ func (s *surveyor) walk(pos, end int) {
 		}
 		s.depth++
 		if at, ok := s.itemAt(t.start); ok {
-			s.marks = append(s.marks, mark{at, s.depth})
+			s.marks = append(s.marks, mark{at, s.depth, s.depth == 2 || s.depth == 3 && s.inChannel})
 			s.declare(t)
 			s.depth--
 			pos = at.end
@@ -121,9 +121,13 @@ func (s *surveyor) readItem(m mark) *facts {
 	s.declare(t)
 	s.inherit(f, t, base, &s.root)
 	if !t.empty {
+		if s.usual(m, t) {
+			s.plain = &plain{}
+		}
 		s.item, s.itemDepth, s.depth = f, m.depth, m.depth
 		s.walk(t.end, m.at.end)
 		s.item, s.child = nil, child{}
+		s.endPlain(f)
 	}
 	return f
 }
@@ -132,6 +136,9 @@ func (s *surveyor) enter(t tag) {
 	// Whatever declares a base: gofeed must not see it.
 	base := s.takeBase(t)
 	prefix, local := split(t.name)
+	if s.item == nil && s.depth <= 2 {
+		s.noteRoom(t, prefix, local)
+	}
 	switch {
 	case s.depth == 1:
 		s.inherited = append(s.inherited, s.data[t.start:t.end]...)

@@ -196,7 +196,7 @@ func decodeEntities(s string) string {
 			decoded = html.UnescapeString(window[:end+1])
 		}
 		// A name that is no reference as a whole may begin with one ("&notit;"): it is text.
-		if decoded == "" || strings.HasSuffix(decoded, ";") && window[:end+1] != "&semi;" && window[:end+1] != "&#59;" {
+		if decoded == "" || strings.HasSuffix(decoded, ";") && decoded != ";" {
 			b.WriteByte('&')
 			s = s[1:]
 		} else {
