@@ -62,21 +62,28 @@ func PlainText(fragment string) string {
 
 // isPlain reports whether the fragment is its own plain text, without looking closer at what is not ASCII.
 func isPlain(fragment string) bool {
-	space := true
-	for i := range len(fragment) {
-		switch c := fragment[i]; {
-		case c == ' ':
-			if space {
-				return false
-			}
-			space = true
-		case c == '<', c == '&', c < ' ', c >= utf8.RuneSelf:
-			return false
-		default:
-			space = false
+	n := len(fragment)
+	return Printable(fragment) == n && strings.IndexByte(fragment, '<') < 0 && strings.IndexByte(fragment, '&') < 0 &&
+		(n == 0 || fragment[0] != ' ' && fragment[n-1] != ' ' && !strings.Contains(fragment, "  "))
+}
+
+// Printable is how many bytes at the beginning of the text are printable ASCII characters, spaces among them.
+func Printable(text string) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; len(text)-i >= 8; i += 8 {
+		b := text[i : i+8]
+		word := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		// A byte of another kind has its highest bit set, or comes by it when 1 is added or when ' ' is taken off.
+		if (word|(word+each)|(word-each*' '))&high != 0 {
+			break
 		}
 	}
-	return !space || fragment == ""
+	for i < len(text) && text[i] >= ' ' && text[i] < 0x7f {
+		i++
+	}
+	return i
 }
 
 // lineBuilder folds white space as PlainText promises.

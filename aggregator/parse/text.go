@@ -262,12 +262,11 @@ func expandEmpty(s string) string {
 // clean is s without what may not be in any of our outputs: bytes that are no UTF-8, control characters and
 // noncharacters that XML forbids (XML 1.0 section 2.2).
 func clean(s string) string {
-	ok := true
-	for i := 0; i < len(s) && ok; i++ {
-		c := s[i]
-		ok = c >= 0x20 && c < 0x7f || c == '\n' || c == '\t'
+	i := markup.Printable(s)
+	for i < len(s) && (s[i] == '\n' || s[i] == '\t') {
+		i += 1 + markup.Printable(s[i+1:])
 	}
-	if ok {
+	if i == len(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {

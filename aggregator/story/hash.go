@@ -44,7 +44,8 @@ func hashes(it *aggregator.Item) (all, text aggregator.Hash) {
 
 // TextHash is the hash of the item's title and text, without markup and white space.
 func TextHash(it *aggregator.Item) aggregator.Hash {
-	return aggregator.HashOf(fold(it.Title), fold(markup.PlainText(it.Text())))
+	// The white space of plain text is folded, but for the ends of lines.
+	return aggregator.HashOf(fold(it.Title), strings.ReplaceAll(markup.PlainText(it.Text()), "\n", " "))
 }
 
 func stamp(t time.Time) string {
