@@ -61,6 +61,9 @@ type param struct {
 }
 
 func (u address) String() string {
+	if len(u.params) == 0 && u.bang == "" {
+		return u.scheme + "://" + u.host + u.path
+	}
 	var b strings.Builder
 	b.WriteString(u.scheme + "://" + u.host + u.path)
 	for i, p := range u.params {
@@ -151,17 +154,12 @@ func cleanHost(host string) (string, bool) {
 		}
 		return "[" + addr.String() + "]", true
 	}
-	host, err := url.PathUnescape(host)
-	if err != nil {
-		return "", false
-	}
-	ascii, err := lookup.ToASCII(host)
-	if err != nil {
-		return "", false
-	}
-	// What encodes to a name that is none: bytes that are no text, for one.
-	if again, err := lookup.ToASCII(ascii); err != nil || again != ascii {
-		return "", false
+	ascii := host
+	if !isPlainHost(host) {
+		var ok bool
+		if ascii, ok = asciiHost(host); !ok {
+			return "", false
+		}
 	}
 	ascii = strings.TrimSuffix(ascii, ".")
 	if len(ascii) > 253 {
@@ -175,6 +173,31 @@ func cleanHost(host string) (string, bool) {
 	return ascii, true
 }
 
+// isPlainHost reports whether the host is in its ASCII form already, as nearly all are.
+func isPlainHost(host string) bool {
+	for i := range len(host) {
+		if c := host[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return !strings.Contains(host, "xn--")
+}
+
+// asciiHost is the host as the name service has it.
+func asciiHost(host string) (string, bool) {
+	host, err := url.PathUnescape(host)
+	if err != nil {
+		return "", false
+	}
+	ascii, err := lookup.ToASCII(host)
+	if err != nil {
+		return "", false
+	}
+	// What encodes to a name that is none: bytes that are no text, for one.
+	again, err := lookup.ToASCII(ascii)
+	return ascii, err == nil && again == ascii
+}
+
 // hostname is the host without its port.
 func hostname(host string) string {
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
@@ -185,8 +208,12 @@ func hostname(host string) string {
 
 // cleanPath removes session ids, dot segments (RFC 3986 section 5.2.4) and the slashes at the end.
 func cleanPath(path string) string {
+	path = normalise(path)
+	if !strings.Contains(path, "/.") && !strings.HasSuffix(path, "/") && strings.IndexByte(path, ';') < 0 {
+		return path
+	}
 	var kept []string
-	segments := strings.Split(normalise(path), "/")
+	segments := strings.Split(path, "/")
 	for _, s := range segments[1:] {
 		if at := strings.Index(strings.ToLower(s), ";jsessionid="); at >= 0 {
 			s = s[:at]
@@ -232,6 +259,9 @@ func cleanQuery(query, host string) []param {
 // digits in upper case, unreserved characters bare, and encoded whatever may not stand in a URL.
 func normalise(s string) string {
 	const digits = "0123456789ABCDEF"
+	if isNormal(s) {
+		return s
+	}
 	var b strings.Builder
 	b.Grow(len(s))
 	for i := 0; i < len(s); i++ {
@@ -249,6 +279,15 @@ func normalise(s string) string {
 		}
 	}
 	return b.String()
+}
+
+func isNormal(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !isUnreserved(c) && !isReserved(c) {
+			return false
+		}
+	}
+	return true
 }
 
 func isReserved(c byte) bool { return strings.IndexByte(":/?#[]@!$&'()*+,;=", c) >= 0 }

@@ -54,10 +54,11 @@ func count(n int, one, many string) string {
 
 // sighting is what the identity of one item is decided from.
 type sighting struct {
-	guid, link, text string // link is a Key, text a TextHash
+	guid, link, text string // link is a Key, text a textKey where the item has no guid
 	listed           aggregator.ListedItem
 	mark             string // what tells the item from others with the same guid and link: title or text
 	identifies       bool   // the link belongs to this item and no other of the document
+	byLink           aggregator.ItemID
 	candidates       []candidate
 }
 
@@ -94,12 +95,12 @@ func Identify(feed aggregator.FeedID, home string, items []aggregator.Item, unre
 	for _, l := range distinct(unread) {
 		note(l)
 	}
-	for _, s := range b.sightings {
-		note(s.listed)
+	for i := range b.sightings {
+		note(b.sightings[i].listed)
 	}
 	for i := range b.sightings {
 		it, s := &b.Items[i], &b.sightings[i]
-		l := s.listed
+		l := &s.listed
 		s.identifies = s.link != "" && !isRoot(s.link) && links[l.Link] == 1
 		shared := s.guid != "" && guids[l.GUID] > 1
 		if shared {
@@ -139,10 +140,11 @@ func (b *Batch) read(feed aggregator.FeedID, front string, items []aggregator.It
 		it.GUID = strings.TrimSpace(it.GUID)
 		it.CanonicalURL = Canonical(it.URL)
 		it.Hash, it.TextHash = hashes(&it)
-		s := sighting{guid: it.GUID, link: Key(it.CanonicalURL), text: textKey(&it)}
+		s := sighting{guid: it.GUID, link: Key(it.CanonicalURL)}
 		// What may be two things is kept twice: a copy too many does less harm than an item too few.
 		s.mark = fold(it.Title)
 		if s.guid == "" || s.mark == "" || s.link == "" || s.link == front || isRoot(s.link) {
+			s.text = textKey(&it)
 			s.mark = "\x00" + s.text
 		}
 		s.listed = aggregator.ListedItem{
@@ -169,7 +171,7 @@ func (b *Batch) decide(it *aggregator.Item, s *sighting) {
 	it.Aliases = nil
 	if s.identifies {
 		it.Story = aggregator.NewStoryID("url", s.link)
-		if alias := aggregator.NewItemID(it.Feed, byLink, s.link); alias != it.ID {
+		if alias := s.byLink; alias != it.ID {
 			it.Aliases = []aggregator.ItemID{alias}
 		}
 		return

@@ -26,9 +26,10 @@ const ranks = 3
 //	   stored, which then must have the same hash
 func candidates(feed aggregator.FeedID, s *sighting, sharedGUID, sharedPair bool) []candidate {
 	id := func(kind, key string) aggregator.ItemID { return aggregator.NewItemID(feed, kind, key) }
-	link := candidate{id: id(byLink, s.link)}
-	text := candidate{id: id(byText, s.text)}
+	s.byLink = id(byLink, s.link)
+	link := candidate{id: s.byLink}
 	if s.guid == "" {
+		text := candidate{id: id(byText, s.text)}
 		exact := candidate{id: id(byLinkText, pair(s.link, s.text))}
 		if s.identifies {
 			link.primary, text.same = true, true
@@ -41,9 +42,11 @@ func candidates(feed aggregator.FeedID, s *sighting, sharedGUID, sharedPair bool
 		return []candidate{exact, text, link}
 	}
 	guid := candidate{id: id(byGUID, s.guid)}
-	exact := candidate{id: id(byGUIDLink, pair(s.guid, s.link))}
+	var exact candidate
 	if s.link == "" || sharedPair {
 		exact.id = id(byGUIDText, pair(s.guid, pair(s.link, s.mark)))
+	} else {
+		exact.id = id(byGUIDLink, pair(s.guid, s.link))
 	}
 	if !sharedGUID {
 		guid.primary = true
