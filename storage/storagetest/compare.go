@@ -14,8 +14,9 @@ import (
 	"github.com/topicwire/topicwire/storage/memory"
 )
 
-// Compare does steps random operations, reopenings and crashes among them, to a backend and to the model in
-// storage/memory, and checks that both answer alike all along. The seed is fixed: what fails fails again.
+// Compare does steps random operations, reopenings and crashes between and in them among them, to a backend and to the
+// model in storage/memory, and checks that both answer alike all along. The seed is fixed: what fails fails again, but for
+// the instant at which a crash meets an operation.
 func Compare(t *testing.T, fresh Fresh, steps int) {
 	t.Helper()
 	for seed := range uint64(4) {
@@ -40,7 +41,7 @@ func Compare(t *testing.T, fresh Fresh, steps int) {
 }
 
 // rare are the operations after which all is compared. After others it is from time to time.
-var rare = []string{"refile", "prune", "check and compact", "crash", "reopen"}
+var rare = []string{"refile", "prune", "check and compact", "crash", "crash in a call", "reopen"}
 
 // pair is a store and the model of it.
 type pair struct {
@@ -52,6 +53,8 @@ type pair struct {
 	leases map[aggregator.FeedID][2]aggregator.Lease
 	last   [2][]aggregator.Version
 	rules  int
+	// crashes counts those in calls.
+	crashes int
 }
 
 var (
@@ -74,7 +77,7 @@ func (p *pair) step() string {
 		p.poll()
 		return "poll"
 	case n < 75:
-		p.claimBoth()
+		p.claimBoth(p.rnd.IntN(4), time.Duration(p.rnd.Int64N(int64(40*time.Minute))))
 		return "claim"
 	case n < 81:
 		p.release()
@@ -101,6 +104,9 @@ func (p *pair) step() string {
 		p.crash()
 		p.model = p.model.Reopen()
 		return "crash"
+	case n < 99:
+		p.crashInCall()
+		return "crash in a call"
 	default:
 		p.reopen()
 		p.model = p.model.Reopen()
@@ -128,9 +134,7 @@ func (p *pair) syncBoth() {
 	}
 }
 
-func (p *pair) claimBoth() {
-	limit := p.rnd.IntN(4)
-	duration := time.Duration(p.rnd.Int64N(int64(40 * time.Minute)))
+func (p *pair) claimBoth(limit int, duration time.Duration) {
 	var got [2][]aggregator.Lease
 	for i, s := range p.both() {
 		leases, err := s.Claim(p.ctx, p.now, duration, limit)
@@ -171,24 +175,7 @@ func (p *pair) poll() {
 	if !ok {
 		return
 	}
-	status, err := p.model.Feed(p.ctx, l[0].Feed)
-	p.ok(err)
-	state := status.State
-	state.Due = p.now.Add(time.Duration(p.rnd.Int64N(int64(time.Hour))))
-	state.Validators.ETag = fmt.Sprint(p.rnd.IntN(100))
-	state.Failures = p.rnd.IntN(3)
-	state.LastPoll = aggregator.PollRecord{At: p.now, Outcome: aggregator.OutcomeStored, Status: 200}
-	var items []aggregator.Item
-	for range p.rnd.IntN(5) {
-		items = append(items, p.item(l[0].Feed))
-	}
-	poll := aggregator.Poll{Feed: l[0].Feed, State: state, Items: items, Relist: p.rnd.IntN(2) == 0}
-	for n := range p.rnd.IntN(3) {
-		poll.Listing = append(poll.Listing, aggregator.ListedItem{Bytes: aggregator.HashOf(fmt.Sprint(n))})
-	}
-	if p.rnd.IntN(4) == 0 {
-		poll.State.MovedTo = fmt.Sprint("https://example.net/", p.rnd.IntN(2))
-	}
+	poll := p.outcomeOf(l[0].Feed)
 	var lost [2]bool
 	for i, s := range p.both() {
 		poll.Token = l[i].Token
@@ -199,6 +186,29 @@ func (p *pair) poll() {
 		}
 	}
 	p.same("lease lost", lost[0], lost[1])
+}
+
+// outcomeOf is a poll of the feed, without a token.
+func (p *pair) outcomeOf(id aggregator.FeedID) aggregator.Poll {
+	status, err := p.model.Feed(p.ctx, id)
+	p.ok(err)
+	state := status.State
+	state.Due = p.now.Add(time.Duration(p.rnd.Int64N(int64(time.Hour))))
+	state.Validators.ETag = fmt.Sprint(p.rnd.IntN(100))
+	state.Failures = p.rnd.IntN(3)
+	state.LastPoll = aggregator.PollRecord{At: p.now, Outcome: aggregator.OutcomeStored, Status: 200}
+	var items []aggregator.Item
+	for range p.rnd.IntN(5) {
+		items = append(items, p.item(id))
+	}
+	poll := aggregator.Poll{Feed: id, State: state, Items: items, Relist: p.rnd.IntN(2) == 0}
+	for n := range p.rnd.IntN(3) {
+		poll.Listing = append(poll.Listing, aggregator.ListedItem{Bytes: aggregator.HashOf(fmt.Sprint(n))})
+	}
+	if p.rnd.IntN(4) == 0 {
+		poll.State.MovedTo = fmt.Sprint("https://example.net/", p.rnd.IntN(2))
+	}
+	return poll
 }
 
 // item makes a new or changed item of few possible ones, so that everything meets everything.
@@ -221,34 +231,30 @@ func (p *pair) item(id aggregator.FeedID) aggregator.Item {
 }
 
 func (p *pair) refile() {
-	p.rules += p.rnd.IntN(3)
-	rules := aggregator.HashOf(fmt.Sprint(p.rules))
+	rules, file := p.newRules()
 	var n [2]int
 	for i, s := range p.both() {
-		changed, err := s.Refile(p.ctx, rules, func(it aggregator.Item) []aggregator.TopicID {
-			if sum := aggregator.HashOf(rules[:], it.ID[:]); sum[0]%4 == 0 {
-				return []aggregator.TopicID{poolTopics[int(sum[1])%len(poolTopics)]}
-			}
-			return it.Topics
-		})
+		changed, err := s.Refile(p.ctx, rules, file)
 		p.ok(err)
 		n[i] = changed
 	}
 	p.same("items filed anew", n[0], n[1])
 }
 
-func (p *pair) prune() {
-	rule := func() aggregator.Keep {
-		return aggregator.Keep{
-			Age: time.Duration(p.rnd.IntN(3)) * 5 * time.Minute, Items: p.rnd.IntN(3) * p.rnd.IntN(poolItems),
+// newRules are the topics of items from now on.
+func (p *pair) newRules() (rules aggregator.Hash, file func(aggregator.Item) []aggregator.TopicID) {
+	p.rules += p.rnd.IntN(3)
+	rules = aggregator.HashOf(fmt.Sprint(p.rules))
+	return rules, func(it aggregator.Item) []aggregator.TopicID {
+		if sum := aggregator.HashOf(rules[:], it.ID[:]); sum[0]%4 == 0 {
+			return []aggregator.TopicID{poolTopics[int(sum[1])%len(poolTopics)]}
 		}
+		return it.Topics
 	}
-	keep := aggregator.Retention{
-		General: rule(),
-		Feeds:   map[aggregator.FeedID]aggregator.Keep{"a": rule(), "b": {}},
-		Topics:  map[aggregator.TopicID]aggregator.Keep{"t": rule(), "cloud": rule()},
-	}
-	now := at(p.rnd.IntN(25))
+}
+
+func (p *pair) prune() {
+	keep, now := p.retention()
 	var reports [2]aggregator.PruneReport
 	for i, s := range p.both() {
 		report, err := s.Prune(p.ctx, keep, now)
@@ -256,6 +262,21 @@ func (p *pair) prune() {
 		reports[i] = report
 	}
 	p.same("pruned", reports[0], reports[1])
+}
+
+// retention is what is to be kept, and the time at which.
+func (p *pair) retention() (keep aggregator.Retention, now time.Time) {
+	rule := func() aggregator.Keep {
+		return aggregator.Keep{
+			Age: time.Duration(p.rnd.IntN(3)) * 5 * time.Minute, Items: p.rnd.IntN(3) * p.rnd.IntN(poolItems),
+		}
+	}
+	keep = aggregator.Retention{
+		General: rule(),
+		Feeds:   map[aggregator.FeedID]aggregator.Keep{"a": rule(), "b": {}},
+		Topics:  map[aggregator.TopicID]aggregator.Keep{"t": rule(), "cloud": rule()},
+	}
+	return keep, at(p.rnd.IntN(25))
 }
 
 func (p *pair) maintain() {
