@@ -50,7 +50,7 @@ func (g *get) answer(resp *http.Response) (*Response, error) {
 	out := &Response{URL: g.where(), Status: resp.StatusCode, Freshness: g.freshness, RetryAfter: g.retryAfter}
 	if len(g.visited) > 0 && !g.temporary {
 		out.Moved = out.URL
-		out.Private = (g.client.options.AllowPrivate || g.request.AllowPrivate) && g.client.names.private(g.ctx, g.at.Hostname())
+		out.Private = (g.client.options.AllowPrivate || g.request.AllowPrivate) && g.client.names.private(&g.watch, g.at.Hostname())
 	}
 	switch resp.StatusCode {
 	case http.StatusNotModified:

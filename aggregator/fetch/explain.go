@@ -68,7 +68,7 @@ func (g *get) failure(err error) *Error {
 		e.Err = plain
 		return e
 	}
-	limit := g.watch.limit(g.ctx, err)
+	limit := g.watch.limit(err)
 	if limit != nil {
 		e.Err = &reason{limit.Error(), err}
 		e.Unreached = limit.phase <= dialling

@@ -44,6 +44,7 @@ type Client struct {
 	names         *names
 	decoders      decoders
 	scratch       scratchPool
+	running       running
 
 	// The values of headers that are the same in every request, made once.
 	userAgent, accept, acceptEncoding, acceptDelta []string
@@ -104,14 +105,14 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 	if req.AllowPrivate {
 		g.transport = c.open
 	}
-	g.ctx = g.watch.start(ctx, &c.options)
+	g.watch.start(ctx, &c.options, &c.running)
 	defer g.watch.stop()
 	resp, err := g.run()
 	if err == nil {
 		return resp, nil
 	}
 	var ours *limitError
-	if cause := context.Cause(g.ctx); cause != nil && !errors.As(cause, &ours) {
+	if cause := g.watch.ended(); cause != nil && !errors.As(cause, &ours) {
 		// The caller gave up, which says nothing about the feed.
 		return nil, cause
 	}
@@ -121,7 +122,6 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 // get is one Get under way.
 type get struct {
 	client    *Client
-	ctx       context.Context
 	request   Request
 	transport *http.Transport
 	watch     watch
@@ -204,5 +204,5 @@ func (g *get) newRequest() *http.Request {
 			req.SetBasicAuth(user.Username(), password)
 		}
 	}
-	return req.WithContext(g.ctx)
+	return req.WithContext(&g.watch)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http/httptrace"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -79,35 +80,94 @@ func progressOf(ctx context.Context) *progress {
 	return p
 }
 
-// watch ends a Get that exceeds one of its limits. It is one timer, which wakes at least as often as the shortest limit
-// is long and then asks how far the Get has come: so that nothing has to be set up or torn down from phase to phase.
+// watch ends a Get that exceeds one of its limits. It is asked to look how far the Get has come at least as often as the
+// shortest limit is long, so that nothing has to be set up or torn down from phase to phase.
 //
-// It is the Get's context as well, which is where a dial finds the progress.
+// It is the Get's context as well, which is where a dial finds the progress. It ends when its parent does, by its limits, and
+// with stop.
 type watch struct {
-	context.Context
 	progress
 	options *Options
-	cancel  context.CancelCauseFunc
-	trace   httptrace.ClientTrace
+	among   *running
+	parent  *parent
+	// values are the parent's context with trace.
+	values context.Context
+	trace  httptrace.ClientTrace
+	done   chan struct{}
+	// before and after are its neighbours among those that are running, whose lock they need.
+	before, after *watch
 
-	mu    sync.Mutex
-	timer *time.Timer
+	mu sync.Mutex
+	// cause is why the context has ended, hooks are called then.
+	cause error
+	hooks []*hook
+	// timer is for looks after the first. Nothing is looked at that has stopped.
+	timer   *time.Timer
+	stopped bool
 	// window is when the rate's present window began, and had is what had come by then.
 	window time.Duration
 	had    int64
 }
 
-// start makes the context of the Get. stop must be called when it is over.
-func (w *watch) start(ctx context.Context, o *Options) context.Context {
-	w.options = o
-	w.began = time.Now()
-	ctx, w.cancel = context.WithCancelCause(ctx)
+// hook is a function that is called when a context ends.
+type hook struct{ f func() }
+
+// errStopped is why the context of a Get has ended that is over.
+var errStopped = errors.New("the request is over")
+
+// start begins a Get. stop must be called when it is over.
+func (w *watch) start(ctx context.Context, o *Options, among *running) {
+	w.options, w.among = o, among
+	w.done = make(chan struct{})
+	w.trace.GotConn = w.gotConn
+	w.values = httptrace.WithClientTrace(ctx, &w.trace)
+	among.add(ctx, w)
+}
+
+func (w *watch) stop() {
+	w.among.remove(w)
+	w.mu.Lock()
+	w.stopped = true
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	w.mu.Unlock()
+	w.end(errStopped)
+}
+
+// end ends the context, unless it has ended.
+func (w *watch) end(cause error) {
+	w.mu.Lock()
+	hooks := w.hooks
+	if w.cause == nil {
+		w.cause, w.hooks = cause, nil
+		close(w.done)
+	}
+	w.mu.Unlock()
+	for _, h := range hooks {
+		go h.f()
+	}
+}
+
+// ended is why the Get was given up, nil where it was not.
+func (w *watch) ended() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(w.shortest(), w.look)
-	w.trace.GotConn = w.gotConn
-	w.Context = httptrace.WithClientTrace(ctx, &w.trace)
-	return w
+	return w.cause
+}
+
+// Deadline, Done, Err and Value implement context.Context.
+func (w *watch) Deadline() (time.Time, bool) { return w.values.Deadline() }
+
+// Done implements context.Context.
+func (w *watch) Done() <-chan struct{} { return w.done }
+
+// Err implements context.Context.
+func (w *watch) Err() error {
+	if w.ended() == nil {
+		return nil
+	}
+	return context.Canceled
 }
 
 // Value has the progress beside what the context has.
@@ -115,31 +175,56 @@ func (w *watch) Value(key any) any {
 	if key == (progressKey{}) {
 		return &w.progress
 	}
-	return w.Context.Value(key)
+	return w.values.Value(key)
 }
 
-func (w *watch) stop() {
+// AfterFunc is how package context has a context end with this one, without a goroutine.
+func (w *watch) AfterFunc(f func()) (stop func() bool) {
+	h := &hook{f}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer.Stop()
-	w.cancel(nil)
+	if w.cause != nil {
+		go f()
+		return func() bool { return false }
+	}
+	w.hooks = append(w.hooks, h)
+	return func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		at := slices.Index(w.hooks, h)
+		if at >= 0 {
+			w.hooks = slices.Delete(w.hooks, at, at+1)
+		}
+		return at >= 0
+	}
 }
 
 func (w *watch) gotConn(httptrace.GotConnInfo) { w.advance(waiting) }
 
 // shortest is the shortest limit. No limit can run out between two looks that are so far apart and the one that follows.
-func (w *watch) shortest() time.Duration {
-	d := min(w.options.HeaderTimeout, w.options.Timeout)
-	if w.options.MinRate > 0 {
-		d = min(d, w.options.RateWindow)
+func (o *Options) shortest() time.Duration {
+	d := min(o.HeaderTimeout, o.Timeout)
+	if o.MinRate > 0 {
+		d = min(d, o.RateWindow)
 	}
 	return d
 }
 
-// look ends the Get or sets the timer for the next look.
+// look ends the Get where it has exceeded a limit.
 func (w *watch) look() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	failure := w.judge()
+	w.mu.Unlock()
+	if failure != nil {
+		w.end(failure)
+	}
+}
+
+// judge is the limit that the Get has exceeded, or sets the timer for the next look. w.mu is locked.
+func (w *watch) judge() error {
+	if w.stopped {
+		return nil
+	}
 	now := time.Since(w.began)
 	ends, failure := w.options.Timeout, &limitError{key: "fetch.timeout", limit: w.options.Timeout}
 	switch at, since := w.where(); {
@@ -161,10 +246,15 @@ func (w *watch) look() {
 	if now >= ends {
 		failure.phase, _ = w.where()
 		failure.read = w.read.Load()
-		w.cancel(failure)
-		return
+		return failure
 	}
-	w.timer.Reset(min(ends-now, w.shortest()))
+	next := min(ends-now, w.options.shortest())
+	if w.timer == nil {
+		w.timer = time.AfterFunc(next, w.look)
+	} else {
+		w.timer.Reset(next)
+	}
+	return nil
 }
 
 // limitError is the cause of a Get's context that a watch ended.
@@ -195,9 +285,9 @@ func (e *limitError) Error() string {
 var errConnectTimeout = errors.New("connecting took too long")
 
 // limit is the limit that err is about, nil for any other error.
-func (w *watch) limit(ctx context.Context, err error) *limitError {
+func (w *watch) limit(err error) *limitError {
 	var ours *limitError
-	if errors.As(context.Cause(ctx), &ours) {
+	if errors.As(w.ended(), &ours) {
 		return ours
 	}
 	// The limits of the dialer and the handshake, and the system's own for an address that does not answer.
