@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -169,72 +168,6 @@ func (s *Store) retrain() (number uint32, dictionary []byte, err error) {
 	return next, trained, err
 }
 
-// put writes a pair, and commits now and then. k and v may be changed once it returned.
-func (n *newFile) put(bucket, k, v []byte) error {
-	if err := n.begin(); err != nil {
-		return err
-	}
-	b := n.tx.Bucket(bucket)
-	b.FillPercent = copyFill
-	if err := b.Put(k, bytes.Clone(v)); err != nil {
-		return err
-	}
-	return n.wrote(len(k) + len(v) + 32)
-}
-
-// begin begins a transaction where there is none.
-func (n *newFile) begin() error {
-	if n.tx != nil {
-		return nil
-	}
-	tx, err := n.db.Begin(true)
-	if err != nil {
-		return err
-	}
-	n.tx, n.size = tx, 0
-	return nil
-}
-
-// wrote commits when a transaction has become large.
-func (n *newFile) wrote(size int) error {
-	if n.size += size; n.size < bytesPerWrite {
-		return nil
-	}
-	return n.commit()
-}
-
-func (n *newFile) commit() error {
-	if n.tx == nil {
-		return nil
-	}
-	tx := n.tx
-	n.tx = nil
-	return tx.Commit()
-}
-
-// finish makes the file durable.
-func (n *newFile) finish() error {
-	return guard(func() error {
-		if err := n.commit(); err != nil {
-			return err
-		}
-		n.db.NoSync, n.db.AllocSize = false, n.alloc
-		return n.db.Sync()
-	})
-}
-
-// discard removes the file.
-func (n *newFile) discard() error {
-	err := guard(func() error {
-		if n.tx != nil {
-			_ = n.tx.Rollback()
-			n.tx = nil
-		}
-		return n.db.Close()
-	})
-	return errors.Join(err, os.Remove(n.path))
-}
-
 // copyAll copies the whole store.
 func (n *newFile) copyAll(ctx context.Context) (err error) {
 	if n.tally, err = n.Store.newTally(ctx); err != nil {
@@ -289,13 +222,6 @@ func (n *newFile) copyFormatAndSeq() error {
 	return n.view(func(r *reader) error {
 		return n.setSequence(itemsBucket, r.bucket(itemsBucket).Sequence())
 	})
-}
-
-func (n *newFile) setSequence(bucket []byte, seq uint64) error {
-	if err := n.commit(); err != nil {
-		return err
-	}
-	return n.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).SetSequence(seq) })
 }
 
 func (n *newFile) copyPairs(ctx context.Context, bucket []byte) error {
@@ -404,13 +330,4 @@ func repack(batch []packedPair, old, next *packer) {
 		})
 	}
 	parts.Wait()
-}
-
-// syncFolder makes the name of a file durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
