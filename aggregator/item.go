@@ -176,8 +176,11 @@ type Item struct {
 	// Title is plain text; Summary and Content are HTML as the publisher gave it, with absolute links, not
 	// sanitised.
 	Title, Summary, Content string
-	Authors                 []Author
-	Categories              []string
+	// Plain is Text as plain text, for as long as an item is on its way to the store: there it is matched, hashed and
+	// compared. It is not stored, and empty where nobody has made it.
+	Plain      string `json:"-"`
+	Authors    []Author
+	Categories []string
 	// Language is a BCP 47 tag, empty where neither the item nor its feed names one.
 	Language   string
 	Enclosures []Enclosure

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"github.com/topicwire/topicwire/aggregator"
 )
 
 // PlainText is what a reader sees of the fragment: text without tags, comments, scripts and styles, entities
@@ -58,6 +60,14 @@ func PlainText(fragment string) string {
 			}
 		}
 	}
+}
+
+// PlainOf is the plain text of the item's Text: its Plain where that is set.
+func PlainOf(it *aggregator.Item) string {
+	if it.Plain != "" {
+		return it.Plain
+	}
+	return PlainText(it.Text())
 }
 
 // isPlain reports whether the fragment is its own plain text, without looking closer at what is not ASCII.

@@ -268,6 +268,9 @@ func (p *Poller) store(ctx context.Context, j *job, o *outcome) error {
 	}
 	stored := false
 	defer func() { ended(stored) }()
+	for i := range o.Items {
+		o.Items[i].Plain = ""
+	}
 	// An outcome that is there is worth storing, also when the program is about to stop.
 	if err := p.Store.CommitEach(context.WithoutCancel(ctx), []*aggregator.Poll{j.result(o)})[0]; err != nil {
 		return fmt.Errorf("store the outcome: %w", err)

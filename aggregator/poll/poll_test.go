@@ -702,6 +702,9 @@ func (g *grouper) Group(_ context.Context, items []aggregator.Item) (func(bool),
 		return nil, err
 	}
 	for i := range items {
+		if items[i].Plain == "" && items[i].Text() != "" {
+			return nil, errors.New("the item's plain text is to be made again")
+		}
 		if items[i].Seq == 0 {
 			items[i].Story = aggregator.StoryID{1}
 		}
@@ -722,7 +725,7 @@ func TestStoriesAreDecidedBeforeTheyAreStored(t *testing.T) {
 		o.Store, o.Stories = store, g
 	}, "a")
 	const url = "https://a.example/"
-	w.answer(url, document("", "g1|https://a.example/1|one", "g2|https://a.example/2|two"))
+	w.answer(url, document("", "g1|https://a.example/1|one</title><description>a text</description><title>one", "g2|https://a.example/2|two"))
 	store.refuse = true
 	w.pass(t) // is refused, then stored as a failed poll
 	if diff := cmp.Diff([]bool{false}, g.ends); diff != "" {
@@ -734,6 +737,9 @@ func TestStoriesAreDecidedBeforeTheyAreStored(t *testing.T) {
 	for _, it := range w.items(t) {
 		if it.Story != (aggregator.StoryID{1}) {
 			t.Errorf("item %q is stored in story %v", it.Title, it.Story)
+		}
+		if it.Plain != "" {
+			t.Errorf("item %q has its plain text beside it in the store: %q", it.Title, it.Plain)
 		}
 	}
 	if diff := cmp.Diff([]bool{false, true}, g.ends); diff != "" {

@@ -45,7 +45,7 @@ func hashes(it *aggregator.Item) (all, text aggregator.Hash) {
 // TextHash is the hash of the item's title and text, without markup and white space.
 func TextHash(it *aggregator.Item) aggregator.Hash {
 	// The white space of plain text is folded, but for the ends of lines.
-	return aggregator.HashOf(fold(it.Title), strings.ReplaceAll(markup.PlainText(it.Text()), "\n", " "))
+	return aggregator.HashOf(fold(it.Title), strings.ReplaceAll(markup.PlainOf(it), "\n", " "))
 }
 
 func stamp(t time.Time) string {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/markup"
 )
 
 // Kinds of keys that ids are made of. They are part of every stored id and never change.
@@ -21,7 +22,7 @@ const (
 // Batch is the identified items of one document.
 type Batch struct {
 	// Items are those of the document, in its order, without repeats. Each has its GUID trimmed and its Feed,
-	// CanonicalURL, ID, Aliases, Story, Hash and TextHash set.
+	// CanonicalURL, Plain, ID, Aliases, Story, Hash and TextHash set.
 	Items []aggregator.Item
 	// Repeats counts the items that were left out because the document has them twice, Shared those whose guid other
 	// items of the document have as well.
@@ -139,6 +140,7 @@ func (b *Batch) read(feed aggregator.FeedID, front string, items []aggregator.It
 		it.Feed = feed
 		it.GUID = strings.TrimSpace(it.GUID)
 		it.CanonicalURL = Canonical(it.URL)
+		it.Plain = markup.PlainOf(&it)
 		it.Hash, it.TextHash = hashes(&it)
 		s := sighting{guid: it.GUID, link: Key(it.CanonicalURL)}
 		// What may be two things is kept twice: a copy too many does less harm than an item too few.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/topicwire/topicwire/aggregator"
+	"github.com/topicwire/topicwire/aggregator/markup"
 	"github.com/topicwire/topicwire/aggregator/story"
 )
 
@@ -46,6 +47,9 @@ func TestIdentifyIDs(t *testing.T) {
 		"case and slashes of a guid count": {
 			entry("HTTP://E.org/", "", "T", ""), identity{guid("HTTP://E.org/"), nil, own(guid("HTTP://E.org/"))},
 		},
+		"text with markup": {
+			entry("g", "", "T", "<p>one</p>two &amp; three"), identity{guid("g"), nil, own(guid("g"))},
+		},
 		"link alone": {
 			entry("", "http://example.org/a", "T", ""), identity{link("example.org/a"), nil, page("example.org/a")},
 		},
@@ -74,6 +78,9 @@ func TestIdentifyIDs(t *testing.T) {
 			}
 			if it.Feed != "f" || it.CanonicalURL != story.Canonical(tc.item.URL) || it.GUID != strings.TrimSpace(tc.item.GUID) {
 				t.Errorf("item %+v: want its feed, canonical URL and trimmed guid set", it)
+			}
+			if it.Plain != markup.PlainText(it.Text()) {
+				t.Errorf("plain text %q of %q", it.Plain, it.Text())
 			}
 		})
 	}

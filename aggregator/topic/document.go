@@ -80,11 +80,13 @@ type document struct {
 func newDocument(item *aggregator.Item, asked place) document {
 	d := document{
 		title:      item.Title,
-		texts:      [2]string{markup.PlainText(item.Content)},
 		categories: item.Categories,
 		feed:       strings.ToLower(string(item.Feed)),
 		lang:       foldLang(item.Language),
 		published:  item.Published,
+	}
+	if item.Content != "" {
+		d.texts[0] = markup.PlainOf(item)
 	}
 	if asked&inAuthor != 0 {
 		for _, a := range item.Authors {
@@ -95,7 +97,10 @@ func newDocument(item *aggregator.Item, asked place) document {
 		d.addURL(item.URL)
 		d.addURL(item.CanonicalURL)
 	}
-	if item.Summary != item.Content {
+	switch {
+	case item.Content == "":
+		d.texts[1] = markup.PlainOf(item)
+	case item.Summary != item.Content:
 		if summary := markup.PlainText(item.Summary); !strings.Contains(d.texts[0], summary) {
 			d.texts[1] = summary
 		}

@@ -157,8 +157,8 @@ func (h hasher) sum() uint64 { return h.step().hash }
 // plain is the item's text as words are read from: without markup, where it has some.
 func plain(it *aggregator.Item) string {
 	text := it.Text()
-	if strings.IndexByte(text, '<') >= 0 || strings.IndexByte(text, '&') >= 0 {
-		return markup.PlainText(text)
+	if it.Plain != "" || strings.IndexByte(text, '<') >= 0 || strings.IndexByte(text, '&') >= 0 {
+		return markup.PlainOf(it)
 	}
 	return text
 }
