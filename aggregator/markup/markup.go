@@ -24,21 +24,20 @@ func PlainText(fragment string) string {
 	if isPlain(fragment) {
 		return fragment
 	}
-	var b lineBuilder
-	b.Grow(len(fragment) / 2)
-	if !strings.ContainsAny(fragment, "<&") {
-		b.text(fragment)
-		return b.String()
+	b := lineBuilder{text: make([]byte, 0, len(fragment)*3/4), valid: utf8.ValidString(fragment)}
+	if strings.IndexByte(fragment, '<') < 0 && strings.IndexByte(fragment, '&') < 0 {
+		addText(&b, fragment)
+		return string(b.text)
 	}
 	z := html.NewTokenizer(strings.NewReader(fragment))
 	var hidden atom.Atom
 	for {
 		switch z.Next() {
 		case html.ErrorToken:
-			return b.String()
+			return string(b.text)
 		case html.TextToken:
 			if hidden == 0 {
-				b.text(string(z.Text()))
+				addText(&b, z.Text())
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, _ := z.TagName()
@@ -98,15 +97,17 @@ func Printable(text string) int {
 
 // lineBuilder folds white space as PlainText promises.
 type lineBuilder struct {
-	strings.Builder
+	text    []byte
 	pending byte // 0, ' ' or '\n', to be written before the next text
+	valid   bool // what is added is UTF-8
 }
 
-func (b *lineBuilder) text(s string) {
+// addText adds a text with white space in it.
+func addText[T string | []byte](b *lineBuilder, s T) {
 	word := 0 // where the words begin that are being read
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c > ' ' && c < utf8.RuneSelf {
+		if c > ' ' && (c < utf8.RuneSelf || b.valid && !mayBeSpace(c)) {
 			i++
 			continue
 		}
@@ -116,15 +117,15 @@ func (b *lineBuilder) text(s string) {
 		}
 		r, size := rune(c), 1
 		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(s[i:])
+			r, size = decodeRune(s[i:])
 		}
 		switch {
 		case r == utf8.RuneError && size == 1:
-			b.word(s[word:i])
-			b.word("\uFFFD")
+			addWord(b, s[word:i])
+			addWord(b, "\uFFFD")
 			word = i + size
 		case unicode.IsSpace(r):
-			b.word(s[word:i])
+			addWord(b, s[word:i])
 			if b.pending == 0 {
 				b.pending = ' '
 			}
@@ -132,19 +133,26 @@ func (b *lineBuilder) text(s string) {
 		}
 		i += size
 	}
-	b.word(s[word:])
+	addWord(b, s[word:])
 }
 
-// word adds text without white space in it but for single spaces.
-func (b *lineBuilder) word(s string) {
-	if s == "" {
+// mayBeSpace reports whether a character that begins with the byte may be white space.
+func mayBeSpace(c byte) bool { return c == 0xC2 || c >= 0xE1 && c <= 0xE3 }
+
+func decodeRune[T string | []byte](s T) (r rune, size int) {
+	return utf8.DecodeRuneInString(string(s[:min(len(s), utf8.UTFMax)]))
+}
+
+// addWord adds text without white space in it but for single spaces.
+func addWord[T string | []byte](b *lineBuilder, s T) {
+	if len(s) == 0 {
 		return
 	}
-	if b.pending != 0 && b.Len() > 0 {
-		b.WriteByte(b.pending)
+	if b.pending != 0 && len(b.text) > 0 {
+		b.text = append(b.text, b.pending)
 	}
 	b.pending = 0
-	b.WriteString(s)
+	b.text = append(b.text, s...)
 }
 
 func (b *lineBuilder) newline() { b.pending = '\n' }
