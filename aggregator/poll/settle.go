@@ -52,7 +52,7 @@ func settle(s sighting) (items []aggregator.Item, tooOld, passedOver int) {
 			items = items[:len(items)-1]
 		}
 	}
-	items = inOrder(items)
+	putInOrder(items)
 	// Items of one poll that would have the same place follow each other in that order.
 	for i := range items[min(1, len(items)):] {
 		before, it := items[i].OrderTime, &items[i+1]
@@ -63,27 +63,30 @@ func settle(s sighting) (items []aggregator.Item, tooOld, passedOver int) {
 	return items, tooOld, passedOver
 }
 
-// inOrder are the items by their place, those with the same one as they are. Items are large: each is moved once.
-func inOrder(items []aggregator.Item) []aggregator.Item {
-	order := func(a, b *aggregator.Item) int {
-		if c := a.OrderTime.Compare(b.OrderTime); c != 0 {
+// putInOrder sorts the items by their place, those with the same one as they are. Items are large: each is moved once.
+func putInOrder(items []aggregator.Item) {
+	from := make([]int, len(items)) // where the item is that belongs there
+	for i := range from {
+		from[i] = i
+	}
+	slices.SortStableFunc(from, func(a, b int) int {
+		if c := items[a].OrderTime.Compare(items[b].OrderTime); c != 0 {
 			return c
 		}
-		return a.Published.Compare(b.Published)
+		return items[a].Published.Compare(items[b].Published)
+	})
+	for start := range from {
+		if from[start] == start {
+			continue
+		}
+		first, at := items[start], start
+		for from[at] != start {
+			next := from[at]
+			items[at], from[at] = items[next], at
+			at = next
+		}
+		items[at], from[at] = first, at
 	}
-	places := make([]*aggregator.Item, len(items))
-	for i := range items {
-		places[i] = &items[i]
-	}
-	if slices.IsSortedFunc(places, order) {
-		return items
-	}
-	slices.SortStableFunc(places, order)
-	sorted := make([]aggregator.Item, len(items))
-	for i, it := range places {
-		sorted[i] = *it
-	}
-	return sorted
 }
 
 // first completes an item that the store does not have.

@@ -85,9 +85,11 @@ func Identify(feed aggregator.FeedID, home string, items []aggregator.Item, unre
 	b := &Batch{}
 	front := Key(Canonical(home))
 	b.read(feed, front, items, unread)
-	links := map[aggregator.Hash]int{aggregator.HashOf(front): 2}
-	guids := map[aggregator.Hash]int{}
-	pairs := map[[2]aggregator.Hash]int{}
+	all := len(b.sightings) + len(unread)
+	links := make(map[aggregator.Hash]int, all+1)
+	guids := make(map[aggregator.Hash]int, all)
+	pairs := make(map[[2]aggregator.Hash]int, all)
+	links[aggregator.HashOf(front)] = 2
 	note := func(l aggregator.ListedItem) {
 		links[l.Link]++
 		guids[l.GUID]++
@@ -195,7 +197,7 @@ func LinkIdentifies(it *aggregator.Item) bool {
 // dropSame leaves out items that came to the same id by different roads, so that ids are unique whatever was read: two
 // without a guid whose links differ and do not identify, with the same text.
 func (b *Batch) dropSame() {
-	seen := map[aggregator.ItemID]bool{}
+	seen := make(map[aggregator.ItemID]bool, len(b.Items))
 	n := 0
 	for i := range b.Items {
 		id := b.Items[i].ID
