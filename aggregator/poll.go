@@ -31,6 +31,14 @@ type Poll struct {
 	Relist  bool
 }
 
+// Prepared is the new state of a feed, of which a poll has brought nothing else, in the form in which a store keeps it.
+// Nobody but the store that made it knows more of it. It is small, since many may wait to be stored together.
+type Prepared interface {
+	Feed() FeedID
+	// Due is that of the state.
+	Due() time.Time
+}
+
 // KnownItem is what a store says of an ItemID that was asked about.
 type KnownItem struct {
 	// ID is the item's own id, also where it was asked for by an alias.

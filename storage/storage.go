@@ -94,6 +94,11 @@ type PollStore interface {
 	// the poll says. Topics are stored sorted and once each, without AllTopics. When ctx ends while the poll waits to
 	// be written nothing is stored.
 	Commit(ctx context.Context, poll aggregator.Poll) error
+	// Prepare makes ready what a leased poll leaves that brought neither items nor a listing: the new state of its feed,
+	// of which nothing is kept but in what it gives. CommitPrepared is CommitEach for that, and may be called again with
+	// what it did not store.
+	Prepare(feed aggregator.FeedID, token uint64, state *aggregator.FeedState) aggregator.Prepared
+	CommitPrepared(ctx context.Context, prepared []aggregator.Prepared) []error
 	// CommitEach does what so many calls of Commit at once do, for less, and gives their errors in the order of the polls.
 	CommitEach(ctx context.Context, polls []*aggregator.Poll) []error
 }

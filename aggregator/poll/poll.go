@@ -38,6 +38,8 @@ type Store interface {
 	Resolve(ctx context.Context, ids []aggregator.ItemID) ([]aggregator.KnownItem, error)
 	Item(ctx context.Context, id aggregator.ItemID) (aggregator.Item, error)
 	CommitEach(ctx context.Context, polls []*aggregator.Poll) []error
+	Prepare(feed aggregator.FeedID, token uint64, state *aggregator.FeedState) aggregator.Prepared
+	CommitPrepared(ctx context.Context, prepared []aggregator.Prepared) []error
 }
 
 // Archive has the earlier texts of items. Its promise is that of storage.ReadStore.
@@ -221,6 +223,22 @@ func (p *Poller) guarded(feed aggregator.FeedID, f func() error) (err error) {
 // failed. An outcome that was stored is returned without error, also where it is a failed one. Where the errand persists
 // and the store fails, storing is tried again and again; the publisher is not asked twice.
 func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (aggregator.PollRecord, error) {
+	var record aggregator.PollRecord
+	err := p.untilStored(ctx, j, func() (err error) {
+		record, err = p.keep(ctx, j, seen, failure, at)
+		var panicked panicError
+		if failure == nil && (errors.As(err, &panicked) || errors.Is(err, aggregator.ErrRefused)) {
+			// The store is whole, and this document cannot be kept: a failed poll like any other.
+			failure = err
+			record, err = p.keep(ctx, j, seen, failure, at)
+		}
+		return err
+	})
+	return record, err
+}
+
+// untilStored has the outcome of a poll stored, again and again where its errand persists and the store fails.
+func (p *Poller) untilStored(ctx context.Context, j *job, store func() error) error {
 	stalled, wait := false, firstStorePause
 	defer func() {
 		if stalled {
@@ -228,24 +246,16 @@ func (p *Poller) settle(ctx context.Context, j *job, seen *answer, failure error
 		}
 	}()
 	for {
-		record, err := p.keep(ctx, j, seen, failure, at)
-		var panicked panicError
-		switch {
-		case err == nil, errors.Is(err, aggregator.ErrLeaseLost):
-			return record, err
-		case failure == nil && (errors.As(err, &panicked) || errors.Is(err, aggregator.ErrRefused)):
-			// The store is whole, and this document cannot be kept: a failed poll like any other.
-			failure = err
-			continue
-		case !j.errand.persist, ctx.Err() != nil:
-			return record, err
+		err := store()
+		if err == nil || errors.Is(err, aggregator.ErrLeaseLost) || !j.errand.persist || ctx.Err() != nil {
+			return err
 		}
 		if !stalled {
 			stalled = true
 			p.stalled.Add(1)
 			p.giveBackWaiting(errStalled, func(*job) bool { return true })
 		}
-		p.Log.Error("the store failed; the poll waits", "feed", j.status.Feed.ID, "error", err, "retry_in", wait)
+		p.Log.Error("the store failed; the poll waits", "feed", j.lease.Feed, "error", err, "retry_in", wait)
 		pause(ctx, wait)
 		wait = min(2*wait, storePause)
 	}

@@ -346,6 +346,20 @@ func (s brokenStore) CommitEach(ctx context.Context, polls []*aggregator.Poll) [
 	return errs
 }
 
+func (s brokenStore) CommitPrepared(ctx context.Context, prepared []aggregator.Prepared) []error {
+	errs := make([]error, len(prepared))
+	var all sync.WaitGroup
+	for i, p := range prepared {
+		all.Go(func() {
+			if errs[i] = s.refuse(aggregator.Poll{Feed: p.Feed()}); errs[i] == nil {
+				errs[i] = s.Store.CommitPrepared(ctx, prepared[i:i+1])[0]
+			}
+		})
+	}
+	all.Wait()
+	return errs
+}
+
 func TestOutcomeThatTheStoreRefusesIsAFailedPoll(t *testing.T) {
 	w := newWire(t, func(o *poll.Options) {
 		o.Store = brokenStore{o.Store.(storage.Store), func(p aggregator.Poll) error {

@@ -3,7 +3,6 @@ package poll
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -13,33 +12,42 @@ import (
 // finish stores the outcome of a poll, and then takes a value out of slots.
 func (p *Poller) finish(j *job, slots <-chan struct{}) {
 	record, err := p.settle(j.errand.polls, j, &j.seen, j.failure, j.at)
-	p.settled(j, &record, err)
+	p.settled(j, &j.status.Feed, &record, err)
 	<-slots
 }
 
 // settled ends a poll whose outcome was stored, or was not. The lease is then given back.
-func (p *Poller) settled(j *job, record *aggregator.PollRecord, err error) {
-	p.log(j.errand.polls, &j.status.Feed, record, err)
+func (p *Poller) settled(j *job, feed *aggregator.Feed, record *aggregator.PollRecord, err error) {
+	p.log(j.errand.polls, feed, record, err)
 	switch {
 	case errors.Is(err, aggregator.ErrLeaseLost):
 		p.end(j)
 	case err != nil:
 		p.giveBack(err, j)
 	default:
-		p.tell(&j.status.Feed, record)
+		p.tell(feed, record)
 		p.end(j)
 	}
 }
 
-// soon are polls that brought no document, which are most: what waits is stored with one call, so that none needs a
-// goroutine of its own.
+// quiet is a poll that has brought no document, as most do, and waits for its feed's state to be stored. Its papers are of use
+// to others meanwhile.
+type quiet struct {
+	job   *job
+	state aggregator.Prepared
+	// feed and record are for who is told of the poll.
+	feed   aggregator.Feed
+	record aggregator.PollRecord
+}
+
+// soon are quiet polls: what waits is stored with one call, so that none needs a goroutine of its own.
 type soon struct {
 	mu      sync.Mutex
-	waiting []*job
-	// busy says that somebody stores what waits, with polls as memory; enough has a value when there may be no reason for
+	waiting []quiet
+	// busy says that somebody stores what waits, with states as memory; enough has a value when there may be no reason for
 	// that one to wait.
 	busy   bool
-	polls  []*aggregator.Poll
+	states []aggregator.Prepared
 	enough chan struct{}
 }
 
@@ -74,13 +82,19 @@ func (p *Poller) enough(n int) bool { return n >= gatherMost || n >= int(p.inHan
 
 // finishSoon has the outcome stored with others. The poll holds a value of light until then.
 func (p *Poller) finishSoon(j *job) {
-	if err := p.conclude(j.errand.polls, j, &j.seen, j.failure, j.at, &j.outcome); err != nil {
+	err := p.conclude(j.errand.polls, j, &j.seen, j.failure, j.at, &j.outcome)
+	if err != nil || j.outcome.Relist {
 		go p.finish(j, p.light)
 		return
 	}
+	state := &j.outcome.State
+	q := quiet{
+		job: j, state: p.Store.Prepare(j.lease.Feed, j.lease.Token, state), feed: j.status.Feed, record: state.LastPoll,
+	}
+	p.endPapers(j)
 	p.soon.mu.Lock()
 	defer p.soon.mu.Unlock()
-	p.soon.waiting = append(p.soon.waiting, j)
+	p.soon.waiting = append(p.soon.waiting, q)
 	switch {
 	case !p.soon.busy:
 		p.soon.busy = true
@@ -99,7 +113,7 @@ func (p *Poller) mayBeEnough() {
 
 // storeSoon stores what waits until nothing does.
 func (p *Poller) storeSoon() {
-	var batch []*job
+	var batch []quiet
 	for {
 		clear(batch)
 		p.gather()
@@ -110,21 +124,31 @@ func (p *Poller) storeSoon() {
 		if len(batch) == 0 {
 			return
 		}
-		polls := slices.Grow(p.soon.polls[:0], len(batch))
-		for _, j := range batch {
-			polls = append(polls, j.result(&j.outcome))
+		states := p.soon.states[:0]
+		for i := range batch {
+			states = append(states, batch[i].state)
 		}
 		// An outcome that is there is worth storing, also when the program is about to stop.
-		errs := p.Store.CommitEach(context.Background(), polls)
-		for i, j := range batch {
+		errs := p.Store.CommitPrepared(context.Background(), states)
+		for i := range batch {
+			q := &batch[i]
 			if err := errs[i]; err != nil && !errors.Is(err, aggregator.ErrLeaseLost) {
-				go p.finish(j, p.light) // which tries it alone, and again where the poll's errand wants that
+				go p.storeAlone(*q) // and again where the poll's errand wants that
 				continue
 			}
-			p.settled(j, &j.outcome.State.LastPoll, errs[i])
+			p.settled(q.job, &q.feed, &q.record, errs[i])
 			<-p.light
 		}
-		clear(polls)
-		p.soon.polls = polls
+		clear(states)
+		p.soon.states = states
 	}
+}
+
+// storeAlone stores the outcome of a quiet poll by itself.
+func (p *Poller) storeAlone(q quiet) {
+	err := p.untilStored(q.job.errand.polls, q.job, func() error {
+		return p.Store.CommitPrepared(context.Background(), []aggregator.Prepared{q.state})[0]
+	})
+	p.settled(q.job, &q.feed, &q.record, err)
+	<-p.light
 }

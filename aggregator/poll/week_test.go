@@ -84,6 +84,14 @@ func (s *dueStore) CommitEach(ctx context.Context, polls []*aggregator.Poll) []e
 	return s.Store.CommitEach(ctx, polls)
 }
 
+// CommitPrepared implements poll.Store.
+func (s *dueStore) CommitPrepared(ctx context.Context, prepared []aggregator.Prepared) []error {
+	for _, p := range prepared {
+		defer s.add(p.Due(), p.Feed())
+	}
+	return s.Store.CommitPrepared(ctx, prepared)
+}
+
 // Postpone implements poll.Queue.
 func (s *dueStore) Postpone(ctx context.Context, leases ...aggregator.Lease) error {
 	for _, l := range leases {

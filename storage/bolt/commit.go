@@ -24,6 +24,10 @@ const (
 
 // commit is a poll that waits to be written.
 type commit struct {
+	feed  aggregator.FeedID
+	token uint64
+	state readyState
+	// poll is nil where it has left nothing but the state.
 	poll *aggregator.Poll
 	// old is what the lease knows of the state that the poll's takes the place of.
 	old knownHead
@@ -157,19 +161,25 @@ func (s *Store) CommitEach(ctx context.Context, polls []*aggregator.Poll) []erro
 			waiting = append(waiting, c)
 		}
 	}
-	if len(waiting) > 0 {
-		this := newCall(len(waiting))
-		for _, c := range waiting {
-			c.call = this
-		}
-		s.queue.add(waiting...)
-		s.write(ctx, this)
-	}
+	s.commit(ctx, waiting)
 	errs := make([]error, len(polls))
 	for i := range commits {
 		errs[i] = commits[i].err
 	}
 	return errs
+}
+
+// commit gives the commits their outcomes.
+func (s *Store) commit(ctx context.Context, commits []*commit) {
+	if len(commits) == 0 {
+		return
+	}
+	this := newCall(len(commits))
+	for _, c := range commits {
+		c.call = this
+	}
+	s.queue.add(commits...)
+	s.write(ctx, this)
 }
 
 // write sees to it that the commits of a call, which are queued, have their outcomes.
@@ -199,7 +209,7 @@ func (s *Store) makeCommit(ctx context.Context, c *commit, poll *aggregator.Poll
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c.poll = poll
+	c.feed, c.token, c.state, c.poll = poll.Feed, poll.Token, ready(&poll.State), poll
 	err := c.check()
 	if err == nil && len(c.items) > 0 {
 		var m *framer
@@ -267,8 +277,8 @@ func (s *Store) commitBatch() {
 	var batch []*commit
 	var ok bool
 	for _, c := range s.queue.take() {
-		if c.old, ok = s.leases.begin(c.poll); !ok {
-			c.end(fmt.Errorf("commit poll of feed %q: %w", c.poll.Feed, aggregator.ErrLeaseLost))
+		if c.old, ok = s.leases.begin(c.feed, c.token); !ok {
+			c.end(fmt.Errorf("commit poll of feed %q: %w", c.feed, aggregator.ErrLeaseLost))
 			continue
 		}
 		batch = append(batch, c)
@@ -283,9 +293,9 @@ func (s *Store) commitBatch() {
 		if err != nil && len(batch) > 1 && !errors.Is(err, errDamaged) && !errors.Is(err, errClosed) && !errors.Is(err, errDisk) {
 			own = s.apply(c)
 		}
-		s.leases.end(c.poll, own == nil)
+		s.leases.end(c.feed, c.state.due, own == nil)
 		if own != nil {
-			own = fmt.Errorf("commit poll of feed %q: %w", c.poll.Feed, own)
+			own = fmt.Errorf("commit poll of feed %q: %w", c.feed, own)
 		}
 		c.end(own)
 	}

@@ -312,7 +312,7 @@ func (s *Store) makeSomeDue(ctx context.Context, at instant, after []byte) (last
 			if state.Pace.NotBefore.After(state.Due) {
 				state.Due = state.Pace.NotBefore
 			}
-			w.putState(f.id, old, &state, state.Items)
+			w.putState(f.id, old, &state)
 		}
 		return nil
 	})

@@ -52,30 +52,30 @@ func newLeases(above uint64) leases {
 }
 
 // begin reports whether the lease of a poll still stands, and keeps it until end. old is what it knows of the state.
-func (l *leases) begin(p *aggregator.Poll) (old knownHead, ok bool) {
+func (l *leases) begin(feed aggregator.FeedID, token uint64) (old knownHead, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	held := l.held[p.Feed]
-	if held == nil || held.token != p.Token || held.committing {
+	held := l.held[feed]
+	if held == nil || held.token != token || held.committing {
 		return old, false
 	}
 	held.committing = true
 	return held.state, true
 }
 
-// end gives up the lease of a poll that was stored; one that was not may be committed again.
-func (l *leases) end(p *aggregator.Poll, stored bool) {
+// end gives up the lease of a poll that was stored, and is due then; one that was not may be committed again.
+func (l *leases) end(feed aggregator.FeedID, due instant, stored bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !stored {
-		if held := l.held[p.Feed]; held != nil {
+		if held := l.held[feed]; held != nil {
 			held.committing = false
 		}
 		l.taken = nil // it may have run out meanwhile
 		return
 	}
-	delete(l.held, p.Feed)
-	if len(l.taken) > 0 && bytes.Compare(dueKey(instantOf(p.State.Due), []byte(p.Feed)), l.taken) < 0 {
+	delete(l.held, feed)
+	if len(l.taken) > 0 && bytes.Compare(dueKey(due, []byte(feed)), l.taken) < 0 {
 		l.taken = nil
 	}
 }
@@ -277,30 +277,29 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 		return err
 	}
 	defer s.unlock()
-	var standing []*aggregator.Poll
+	var standing []aggregator.Lease
 	for _, g := range given {
-		p := &aggregator.Poll{Feed: g.Feed, Token: g.Token, State: aggregator.FeedState{Due: g.Due}}
-		if _, ok := s.leases.begin(p); ok {
-			standing = append(standing, p)
+		if _, ok := s.leases.begin(g.Feed, g.Token); ok {
+			standing = append(standing, g)
 		}
 	}
 	if len(standing) == 0 {
 		return s.view(func(*reader) error { return nil }) // a closed store says so
 	}
 	err := s.update(func(w *writer) error {
-		for _, p := range standing {
-			state, err := w.state([]byte(p.Feed))
+		for _, g := range standing {
+			state, err := w.state([]byte(g.Feed))
 			if err != nil {
 				return err
 			}
 			old := headOf(&state)
-			state.Due = p.State.Due
-			w.putState([]byte(p.Feed), old, &state, state.Items)
+			state.Due = g.Due
+			w.putState([]byte(g.Feed), old, &state)
 		}
 		return nil
 	})
-	for _, p := range standing {
-		s.leases.end(p, err == nil)
+	for _, g := range standing {
+		s.leases.end(g.Feed, instantOf(g.Due), err == nil)
 	}
 	if err != nil {
 		return fmt.Errorf("postpone %d feeds: %w", len(standing), err)

@@ -3,7 +3,6 @@ package bolt
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"time"
 
@@ -86,16 +85,17 @@ func headOf(s *aggregator.FeedState) stateHead {
 
 // encodeState makes the record of a state.
 func encodeState(s *aggregator.FeedState) []byte {
-	return appendState(make([]byte, 0, 512), s, s.Items)
+	made := ready(s)
+	return made.finish(s.Items)
 }
 
-// appendState makes the record of the state of a feed with so many items in the room that the given slice, which is empty,
-// has.
-func appendState(empty []byte, s *aggregator.FeedState, items int) []byte {
+// appendState makes the record of a state but for its count of items, which is left 0, and its checksum. The given slice is
+// empty.
+func appendState(empty []byte, s *aggregator.FeedState) []byte {
 	w := append(fieldWriter(empty), fielded)
 	head := headOf(s)
 	w = head.due.appendTo(w)
-	w = binary.BigEndian.AppendUint64(w, uint64(items))
+	w = binary.BigEndian.AppendUint64(w, 0)
 	if head.moved {
 		w = append(w, movedFlag)
 	} else {
@@ -126,7 +126,7 @@ func appendState(empty []byte, s *aggregator.FeedState, items int) []byte {
 	w.text(moveRefusedField, s.Move.Refused)
 	w.lastPoll(&s.LastPoll)
 	w.pace(&s.Pace)
-	return binary.BigEndian.AppendUint32(w, crc32.Checksum(w, checksums))
+	return w
 }
 
 func (w *fieldWriter) lastPoll(r *aggregator.PollRecord) {

@@ -18,18 +18,22 @@ type stateChange struct {
 	fromFeed           bool
 }
 
-// putState notes the state of an active feed that takes the place of one with the head old, and moves its due time. The
-// feed has so many items, whatever the state says.
-func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState, items int) {
-	due := headOf(next).due
-	ch := stateChange{id: id, record: w.room.state(next, items), fromFeed: old.moved && next.MovedTo == ""}
+// putState notes the state of an active feed that takes the place of one with the head old, and moves its due time.
+func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) {
+	made := ready(next)
+	w.putReady(id, old, &made, next.Items)
+}
+
+// putReady is putState of a feed with so many items.
+func (w *writer) putReady(id []byte, old stateHead, next *readyState, items int) {
+	ch := stateChange{id: id, record: next.finish(items), fromFeed: old.moved && next.movedTo == ""}
 	ch.before = w.room.dueKey(old.due, id)
 	ch.after = ch.before
-	if old.due != due {
-		ch.after = w.room.dueKey(due, id)
+	if old.due != next.due {
+		ch.after = w.room.dueKey(next.due, id)
 	}
-	if next.MovedTo != "" {
-		ch.url = []byte(next.MovedTo)
+	if next.movedTo != "" {
+		ch.url = []byte(next.movedTo)
 	}
 	if w.changed == nil {
 		w.changed, w.room.changed = w.room.changed, nil
@@ -110,12 +114,10 @@ type room struct {
 	changes []*stateChange
 }
 
-// roomSize is how much is made at once, roomForState more than most states need. Of that,
-// roomKept are kept for the next transaction.
+// roomSize is how much is made at once. Of that, roomKept are kept for the next transaction.
 const (
-	roomSize     = 64 << 10
-	roomForState = 1 << 10
-	roomKept     = 32
+	roomSize = 64 << 10
+	roomKept = 32
 )
 
 // begin is an empty slice with room for at least n bytes, which the caller appends to and then keeps with end.
@@ -167,7 +169,3 @@ func (r *room) dueKey(at instant, id []byte) []byte {
 }
 
 func (r *room) chunk(c *chunk) []byte { return r.end(c.append(r.begin(c.mostBytes()))) }
-
-func (r *room) state(s *aggregator.FeedState, items int) []byte {
-	return r.end(appendState(r.begin(roomForState), s, items))
-}

@@ -76,8 +76,7 @@ func (w *writer) putListing(id []byte, listed []aggregator.ListedItem) error {
 
 // applyPoll stores the outcome of a poll of an active feed.
 func (w *writer) applyPoll(c *commit) error {
-	p := c.poll
-	id := w.room.text(string(p.Feed))
+	id := w.room.text(string(c.feed))
 	old := c.old.stateHead
 	if !c.old.holds(w.changes.Load()) {
 		var err error
@@ -95,12 +94,12 @@ func (w *writer) applyPoll(c *commit) error {
 		}
 		items += added
 	}
-	if p.Relist {
+	if p := c.poll; p != nil && p.Relist {
 		if err := w.putListing(id, p.Listing); err != nil {
 			return err
 		}
 	}
-	w.putState(id, old, &p.State, items)
+	w.putReady(id, old, &c.state, items)
 	return nil
 }
 
@@ -270,8 +269,8 @@ func (w *writer) lookAhead(batch []*commit) error {
 	var ids []aggregator.ItemID
 	var stories []aggregator.StoryID
 	for _, c := range batch {
-		for i := range c.poll.Items {
-			it := &c.poll.Items[i]
+		for i := range c.items {
+			it := &c.items[i]
 			ids = append(append(ids, it.ID), it.Aliases...)
 			stories = append(stories, it.Story)
 		}

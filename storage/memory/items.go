@@ -92,6 +92,26 @@ func (s *Store) Commit(ctx context.Context, poll aggregator.Poll) error {
 	return nil
 }
 
+// prepared is a poll without items.
+type prepared struct{ poll aggregator.Poll }
+
+func (p *prepared) Feed() aggregator.FeedID { return p.poll.Feed }
+func (p *prepared) Due() time.Time          { return p.poll.State.Due }
+
+// Prepare makes a poll of the state; see storage.PollStore.
+func (s *Store) Prepare(feed aggregator.FeedID, token uint64, state *aggregator.FeedState) aggregator.Prepared {
+	return &prepared{aggregator.Poll{Feed: feed, Token: token, State: *state}}
+}
+
+// CommitPrepared commits one after the other; see storage.PollStore.
+func (s *Store) CommitPrepared(ctx context.Context, all []aggregator.Prepared) []error {
+	errs := make([]error, len(all))
+	for i, p := range all {
+		errs[i] = s.Commit(ctx, p.(*prepared).poll)
+	}
+	return errs
+}
+
 // CommitEach commits one poll after the other; see storage.PollStore.
 func (s *Store) CommitEach(ctx context.Context, polls []*aggregator.Poll) []error {
 	errs := make([]error, len(polls))

@@ -179,7 +179,12 @@ func (p *pair) poll() {
 	var lost [2]bool
 	for i, s := range p.both() {
 		poll.Token = l[i].Token
-		err := s.Commit(p.ctx, poll)
+		var err error
+		if len(poll.Items) == 0 && !poll.Relist {
+			err = s.CommitPrepared(p.ctx, []aggregator.Prepared{s.Prepare(poll.Feed, poll.Token, &poll.State)})[0]
+		} else {
+			err = s.Commit(p.ctx, poll)
+		}
 		lost[i] = errors.Is(err, aggregator.ErrLeaseLost)
 		if !lost[i] {
 			p.ok(err)

@@ -122,6 +122,40 @@ func leaseCases() []testCase {
 			b.same("errors of none", len(b.store.CommitEach(b.ctx, nil)), 0)
 			b.ok(b.store.Commit(b.ctx, outcome(l[2])))
 		}},
+		{"a state that was made ready is what a poll without items leaves", func(b *bench) {
+			b.sync("a", "b", "c", "d")
+			l := b.claim(start)
+			b.ok(b.store.Commit(b.ctx, outcome(l[1], item("b", "one", 1))))
+			again, err := b.store.ClaimFeed(b.ctx, "b", start, time.Minute)
+			b.ok(err)
+			l[1] = again
+			l[2].Token += 1_000_000
+			var prepared []aggregator.Prepared
+			for i := range 3 {
+				state := fullState()
+				p := b.store.Prepare(l[i].Feed, l[i].Token, &state)
+				b.same("feed", p.Feed(), l[i].Feed)
+				b.same("due", p.Due(), state.Due)
+				state = aggregator.FeedState{}
+				prepared = append(prepared, p)
+			}
+			ctx, cancel := context.WithCancel(b.ctx)
+			cancel()
+			for _, err := range b.store.CommitPrepared(ctx, prepared) {
+				b.is(err, context.Canceled)
+			}
+			errs := b.store.CommitPrepared(b.ctx, prepared)
+			b.same("errors", len(errs), 3)
+			for i, want := range []error{nil, nil, aggregator.ErrLeaseLost} {
+				b.is(errs[i], want)
+			}
+			want := fullState()
+			b.same("state", b.status("a").State, want)
+			want.Items = 1
+			b.same("state of one with an item", b.status("b").State, want)
+			b.same("due", b.status("c").State.Due, start)
+			b.is(b.store.CommitPrepared(b.ctx, prepared[:1])[0], aggregator.ErrLeaseLost)
+		}},
 		{"what is given back, runs out or falls due is claimed before what was passed over", claimOrderAgain},
 		{"one feed is leased whether it is due or not", func(b *bench) {
 			b.sync("a", "b")
