@@ -8,7 +8,7 @@
 // The scanner makes the bytes well-formed UTF-8 within limits that the parser can bear, or refuses them. The survey
 // then walks the same bytes once, at a small part of the parser's cost, and notes what gofeed loses or spoils: what
 // items inherit (xml:base, xml:lang, rdf:about), ids before they are taken for links, dates as they are written, texts
-// with their types, the simple elements of RSS. It keeps from gofeed what is read here, so that nothing is parsed twice;
+// with their types, the simple elements of items. It keeps from gofeed what is read here, so that nothing is parsed twice;
 // gofeed reads the rest, the structure and every other field. What comes of both is put together field by field: links by RFC 3986, titles as
 // plain text, texts as HTML, people, files, dates.
 //
@@ -155,7 +155,7 @@ func (b *builder) read(in *input) error {
 // readRSS reads what the survey left for gofeed. Should the two not agree on the items, what the survey says of one may
 // be another's: then gofeed reads it all, and what it says counts.
 func readRSS(data []byte, s *survey) (*rss.Feed, error) {
-	feed, err := (&rss.Parser{}).Parse(bytes.NewReader(without(data, s.cuts)))
+	feed, err := (&rss.Parser{}).Parse(&remainder{data: data, cuts: s.cuts})
 	if err != nil || s.complete(feed) {
 		return feed, err
 	}
@@ -174,8 +174,8 @@ func readRSS(data []byte, s *survey) (*rss.Feed, error) {
 
 // readAtom is readRSS for Atom.
 func readAtom(data []byte, s *survey) (*atom.Feed, error) {
-	feed, err := (&atom.Parser{}).Parse(bytes.NewReader(without(data, s.cuts)))
-	if err != nil || len(feed.Entries) == len(s.items) {
+	feed, err := (&atom.Parser{}).Parse(&remainder{data: data, cuts: s.cuts})
+	if err != nil || s.completeAtom(feed) {
 		return feed, err
 	}
 	if feed, err = (&atom.Parser{}).Parse(bytes.NewReader(data)); err != nil {

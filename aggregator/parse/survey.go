@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"io"
 	"net/url"
 	"strings"
 
@@ -61,9 +62,10 @@ type facts struct {
 	encoded, body construct
 	// linkBase is the base of a link that declares its own.
 	linkBase *url.URL
-	// plain is what was kept from gofeed of an RSS item's own elements, nil where it reads them; whole says that it is kept
-	// from the whole item.
+	// plain is what was kept from gofeed of an RSS item's own elements, entry that of an Atom entry's, nil where it reads
+	// them; whole says that it is kept from the whole item.
 	plain *plain
+	entry *plainEntry
 	whole bool
 	// replies is how many comments an Atom link says there are (RFC 4685 section 4), the greatest number.
 	replies int
@@ -111,15 +113,18 @@ type surveyor struct {
 	own      string
 	spaces   map[string]string
 	families map[string]string
+	// ownPrefixes stand for the format's own namespace somewhere.
+	ownPrefixes map[string]bool
 
 	depth, itemDepth, headDepth int
 	// headStart is where an element of the head begins that items inherit, 0 outside of one.
 	headStart int
 	item      *facts
 	child     child
-	// plain is that of an item that is read, where gofeed need not read it all. foreign says that no item is such a one,
+	// plain or entry is that of an item that is read, where gofeed need not read it all. foreign says that no item is such a one,
 	// channel that there was a channel, inChannel that the place is in it.
 	plain                       *plain
+	entry                       *plainEntry
 	foreign, channel, inChannel bool
 }
 
@@ -216,6 +221,12 @@ func (s *surveyor) declare(t tag) {
 			if space := string(a.value); s.spaces[string(local)] != space {
 				s.spaces[string(local)] = space
 				delete(s.families, string(local))
+				if s.isOwn(space) {
+					if s.ownPrefixes == nil {
+						s.ownPrefixes = map[string]bool{}
+					}
+					s.ownPrefixes[string(local)] = true
+				}
 			}
 		}
 		pos = a.end
@@ -250,8 +261,11 @@ func (s *surveyor) openChild(f *facts, t tag, base *url.URL) {
 			c.want = wantNothing
 		}
 	}
-	if s.plain != nil {
+	switch {
+	case s.plain != nil:
 		s.openPlain(&c, prefix, name)
+	case s.entry != nil:
+		s.openEntry(&c, prefix, name)
 	}
 	if c.want != wantNothing || c.plain != "" {
 		s.child = c
@@ -278,10 +292,14 @@ func (s *surveyor) closeChild(end tag) {
 	f := s.item
 	if f == nil {
 		f = &s.root
-	} else if c.into != &f.content || !s.atom {
+	} else if c.into != &f.title && (!s.atom || c.into != &f.content || s.entry != nil && !s.entry.linked) {
 		whole = span{c.tag.start, max(end.end, c.tag.end)}
 	}
-	if c.plain != "" {
+	switch {
+	case c.plain == "":
+	case s.entry != nil:
+		s.entry.take(&c, raw, whole)
+	default:
 		s.plain.take(&c, raw, whole)
 	}
 	switch c.want {
@@ -318,25 +336,33 @@ func (s *surveyor) cut(c span) {
 	}
 }
 
-// without is the data less the cuts, which are sorted: the same slice where there are none.
-func without(data []byte, cuts []span) []byte {
-	if len(cuts) == 0 {
-		return data
-	}
-	left, pos := len(data), 0
-	for _, c := range cuts {
-		if c.start >= pos {
-			left -= c.end - c.start
-			pos = c.end
+// remainder reads the data less the cuts, which are sorted.
+type remainder struct {
+	data []byte
+	cuts []span
+	pos  int
+}
+
+func (r *remainder) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		for len(r.cuts) > 0 && r.cuts[0].start < r.pos { // inside the last one
+			r.cuts = r.cuts[1:]
 		}
-	}
-	out := make([]byte, 0, left)
-	pos = 0
-	for _, c := range cuts {
-		if c.start >= pos {
-			out = append(out, data[pos:c.start]...)
-			pos = c.end
+		end := len(r.data)
+		if len(r.cuts) > 0 {
+			end = r.cuts[0].start
 		}
+		if m := copy(p[n:], r.data[r.pos:end]); m > 0 {
+			n, r.pos = n+m, r.pos+m
+			continue
+		}
+		if len(r.cuts) == 0 {
+			break
+		}
+		r.pos, r.cuts = r.cuts[0].end, r.cuts[1:]
 	}
-	return append(out, data[pos:]...)
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
 }

@@ -15,6 +15,11 @@ type plain struct {
 	rss.Item
 	guid  rss.GUID
 	links [1]string
+	kept
+}
+
+// kept is what is kept from gofeed of an item.
+type kept struct {
 	// cuts are the elements.
 	cuts []span
 	// others says that the item has other elements, odd that one is written in a way that only gofeed reads: then it reads
@@ -28,17 +33,31 @@ var rssSpaces = [...]string{
 	"http://www.w3.org/1999/02/22-rdf-syntax-ns#", "",
 }
 
-// isOwn reports whether elements without a prefix are RSS's own inside the tag.
-func isOwn(t tag) bool { return slices.Contains(rssSpaces[:], t.attr("xmlns")) }
+// atomSpaces are those that it takes for Atom's.
+var atomSpaces = [...]string{"http://www.w3.org/2005/Atom", "http://purl.org/atom/ns#", ""}
+
+// isOwn reports whether the namespace is the format's own for gofeed.
+func (s *surveyor) isOwn(space string) bool {
+	if space = strings.TrimSpace(space); s.atom {
+		return slices.Contains(atomSpaces[:], space)
+	}
+	return slices.Contains(rssSpaces[:], space)
+}
+
+// mayBeOwn reports whether the element with a prefix may be of the format's own namespace.
+func (s *surveyor) mayBeOwn(prefix []byte, t tag) bool {
+	return s.isOwn(s.spaces[string(prefix)]) || s.ownPrefixes[string(prefix)] || s.family(prefix) == "" ||
+		bytes.Contains(t.attrs, []byte("xmlns"))
+}
 
 // noteRoom notes whether items are where gofeed looks for them, and their elements of the vocabulary that it looks for.
 func (s *surveyor) noteRoom(t tag, prefix, local []byte) {
 	switch {
 	case s.depth == 1:
-		s.foreign = !isOwn(t)
-	case s.depth == 2 && strings.EqualFold(string(local), "channel"):
+		s.foreign = !s.isOwn(t.attr("xmlns"))
+	case s.depth == 2 && !s.atom && strings.EqualFold(string(local), "channel"):
 		// Of several channels gofeed keeps the last one.
-		s.foreign = s.foreign || s.channel || !isOwn(t) || len(prefix) > 0
+		s.foreign = s.foreign || s.channel || !s.isOwn(t.attr("xmlns")) || len(prefix) > 0
 		s.channel = true
 	}
 	if s.depth == 2 {
@@ -48,7 +67,11 @@ func (s *surveyor) noteRoom(t tag, prefix, local []byte) {
 
 // usual reports whether the item is one that gofeed lists.
 func (s *surveyor) usual(m mark, t tag) bool {
-	return !s.atom && !s.foreign && m.listed && isOwn(t) && strings.EqualFold(string(t.name), "item")
+	name := "item"
+	if s.atom {
+		name = "entry"
+	}
+	return !s.foreign && m.listed && s.isOwn(t.attr("xmlns")) && strings.EqualFold(string(t.name), name)
 }
 
 // openPlain decides whether the child of an item is read here.
@@ -58,9 +81,7 @@ func (s *surveyor) openPlain(c *child, prefix []byte, name string) {
 	case "title", "link", "guid", "author", "category", "comments":
 		switch {
 		case len(prefix) > 0:
-			// A prefix may stand for RSS's own namespace.
-			p.odd = p.odd || slices.Contains(rssSpaces[:], strings.TrimSpace(s.spaces[string(prefix)])) ||
-				s.family(prefix) == "" || bytes.Contains(t.attrs, []byte("xmlns"))
+			p.odd = p.odd || s.mayBeOwn(prefix, t)
 		case c.want == wantMarkup, bytes.Contains(t.attrs, []byte("xmlns")), name == "link" && len(t.attrs) > 0:
 			p.odd = true
 		case name == "guid":
@@ -132,18 +153,26 @@ func (p *plain) giveTo(it *rss.Item) {
 
 // endPlain keeps from gofeed what was read of the item here.
 func (s *surveyor) endPlain(f *facts) {
-	p := s.plain
-	s.plain = nil
+	p, e := s.plain, s.entry
+	s.plain, s.entry = nil, nil
 	switch {
-	case p == nil || p.odd:
-		return
-	case p.others:
-		s.cuts = append(s.cuts, p.cuts...)
-	default:
-		s.cut(f.at)
-		f.whole = true
+	case p != nil && !p.odd:
+		f.plain = p
+		f.whole = s.keep(f, &p.kept)
+	case e != nil && !e.odd:
+		f.entry = e
+		f.whole = s.keep(f, &e.kept)
 	}
-	f.plain = p
+}
+
+// keep makes the cuts, and reports whether the whole item is one.
+func (s *surveyor) keep(f *facts, k *kept) (whole bool) {
+	if k.others {
+		s.cuts = append(s.cuts, k.cuts...)
+		return false
+	}
+	s.cut(f.at)
+	return true
 }
 
 // givenText is the text of an element as gofeed gives it.
@@ -166,16 +195,20 @@ func givenText(raw []byte) string {
 	}
 }
 
+// whole counts the items that are kept from gofeed as wholes.
+func (s *survey) whole() (n int) {
+	for _, f := range s.items {
+		if f.whole {
+			n++
+		}
+	}
+	return n
+}
+
 // complete puts the items that gofeed gives together with what was kept from it. It reports false where those are not the
 // survey's.
 func (s *survey) complete(feed *rss.Feed) bool {
-	whole := 0
-	for _, f := range s.items {
-		if f.whole {
-			whole++
-		}
-	}
-	if len(feed.Items)+whole != len(s.items) {
+	if len(feed.Items)+s.whole() != len(s.items) {
 		return false
 	}
 	items, rest := make([]*rss.Item, len(s.items)), feed.Items

@@ -121,7 +121,11 @@ func (s *surveyor) readItem(m mark) *facts {
 	s.declare(t)
 	s.inherit(f, t, base, &s.root)
 	if !t.empty {
-		if s.usual(m, t) {
+		switch {
+		case !s.usual(m, t):
+		case s.atom:
+			s.entry = &plainEntry{}
+		default:
 			s.plain = &plain{}
 		}
 		s.item, s.itemDepth, s.depth = f, m.depth, m.depth
