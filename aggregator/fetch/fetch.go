@@ -82,6 +82,8 @@ type Request struct {
 	// URL is http or https. A user name and password in it are sent as Basic credentials (RFC 7617) to its origin
 	// and to no other, and never appear in a Response or an error.
 	URL string
+	// Parsed is the URL as url.Parse reads it, where that is known. It is not changed.
+	Parsed *url.URL
 	// Validators, when set, make the request conditional: ETag is sent as If-None-Match, LastModified as
 	// If-Modified-Since, both as they are.
 	//
@@ -146,7 +148,7 @@ type get struct {
 
 // run goes from hop to hop until there is an answer.
 func (g *get) run() (*Response, error) {
-	origin, err := parseURL(g.request.URL)
+	origin, err := g.request.parse()
 	if err != nil {
 		return nil, err
 	}

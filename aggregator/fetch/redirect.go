@@ -8,21 +8,28 @@ import (
 	"strings"
 )
 
-// parseURL reads an http or https URL and drops its fragment, which is never sent.
-func parseURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		// What is wrong is quoted from the URL, which may hold a password where it cannot be parsed.
-		var parse *url.Error
-		if errors.As(err, &parse) && !strings.Contains(raw, "@") {
-			return nil, because("not a valid URL (%s): correct it", clip(parse.Err.Error()))
+// parse reads the http or https URL of the request and drops its fragment, which is never sent.
+func (r *Request) parse() (*url.URL, error) {
+	u := r.Parsed
+	if u == nil {
+		var err error
+		if u, err = url.Parse(r.URL); err != nil {
+			// What is wrong is quoted from the URL, which may hold a password where it cannot be parsed.
+			var parse *url.Error
+			if errors.As(err, &parse) && !strings.Contains(r.URL, "@") {
+				return nil, because("not a valid URL (%s): correct it", clip(parse.Err.Error()))
+			}
+			return nil, because("not a valid URL: correct it")
 		}
-		return nil, because("not a valid URL: correct it")
 	}
 	if err := checkScheme(u); err != nil {
 		return nil, err
 	}
-	u.Fragment, u.RawFragment = "", ""
+	if u.Fragment != "" || u.RawFragment != "" {
+		sent := *u
+		sent.Fragment, sent.RawFragment = "", ""
+		u = &sent
+	}
 	return u, nil
 }
 

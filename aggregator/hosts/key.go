@@ -52,6 +52,11 @@ func KeyOf(rawURL string) Key {
 	if err != nil || u.Host == "" {
 		return Key{rawURL, rawURL}
 	}
+	return KeyOfURL(u)
+}
+
+// KeyOfURL is the key of an http or https URL that names a host.
+func KeyOfURL(u *url.URL) Key {
 	name := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	if isAddress(name) {
 		return privateKey(u, name)

@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -56,6 +57,8 @@ type job struct {
 	errand *errand
 	lease  aggregator.Lease
 	key    hosts.Key
+	// url is the lease's, nil where it cannot be read.
+	url *url.URL
 	// since, where it is not zero, keeps a feed from being polled that was polled since then.
 	since time.Time
 	// group are the jobs that were leased with it, place is its own among them.
@@ -65,6 +68,16 @@ type job struct {
 	*papers
 	// ended, where somebody waits for that, is closed at the end.
 	ended chan struct{}
+}
+
+// locate says whom the job asks.
+func (j *job) locate() {
+	u, err := url.Parse(j.lease.URL)
+	if err != nil || u.Host == "" {
+		j.key = hosts.KeyOf(j.lease.URL)
+		return
+	}
+	j.url, j.key = u, hosts.KeyOfURL(u)
 }
 
 // leaseTime is how long a lease lasts: a poll may wait for its host.
@@ -96,7 +109,8 @@ func (p *Poller) start(e *errand, now, since time.Time, leases ...aggregator.Lea
 	jobs := make([]*job, len(leases))
 	together := new(group)
 	for i, lease := range leases {
-		jobs[i] = &job{errand: e, lease: lease, key: hosts.KeyOf(lease.URL), since: since, group: together, place: i}
+		jobs[i] = &job{errand: e, lease: lease, since: since, group: together, place: i}
+		jobs[i].locate()
 	}
 	together.jobs = slices.Clone(jobs)
 	p.mu.Lock()

@@ -41,7 +41,7 @@ func validators(state *aggregator.FeedState, at time.Time) aggregator.Validators
 // is then in the record there.
 func (p *Poller) look(ctx context.Context, j *job) error {
 	resp, err := p.Fetcher.Get(ctx, fetch.Request{
-		URL: j.lease.URL, Validators: validators(&j.status.State, j.at), Header: p.headers(j), AllowPrivate: j.status.Feed.AllowPrivate,
+		URL: j.lease.URL, Parsed: j.url, Validators: validators(&j.status.State, j.at), Header: p.headers(j), AllowPrivate: j.status.Feed.AllowPrivate,
 	})
 	if err != nil {
 		return err

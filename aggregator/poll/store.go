@@ -44,11 +44,12 @@ type quiet struct {
 type soon struct {
 	mu      sync.Mutex
 	waiting []quiet
-	// busy says that somebody stores what waits, with states as memory; enough has a value when there may be no reason for
-	// that one to wait.
+	// busy says that somebody stores what waits; enough has a value when there may be no reason for that one to wait.
 	busy   bool
-	states []aggregator.Prepared
 	enough chan struct{}
+	// batch and states are memory for who stores.
+	batch  []quiet
+	states []aggregator.Prepared
 }
 
 // gatherFor is how long outcomes are waited for, as long as polls are under way that may bring some, and gatherMost how many
@@ -113,12 +114,11 @@ func (p *Poller) mayBeEnough() {
 
 // storeSoon stores what waits until nothing does.
 func (p *Poller) storeSoon() {
-	var batch []quiet
 	for {
-		clear(batch)
 		p.gather()
 		p.soon.mu.Lock()
-		batch, p.soon.waiting = p.soon.waiting, batch[:0]
+		batch := p.soon.waiting
+		p.soon.waiting, p.soon.batch = p.soon.batch[:0], batch
 		p.soon.busy = len(batch) > 0
 		p.soon.mu.Unlock()
 		if len(batch) == 0 {
@@ -139,6 +139,7 @@ func (p *Poller) storeSoon() {
 			p.settled(q.job, &q.feed, &q.record, errs[i])
 			<-p.light
 		}
+		clear(batch)
 		clear(states)
 		p.soon.states = states
 	}
