@@ -182,6 +182,20 @@ func fromBase64(given, kind string) string {
 // prefixedTag is a tag whose name has a prefix, as XHTML may have it and HTML must not.
 var prefixedTag = regexp.MustCompile(`<(/?)[A-Za-z_][\w.-]*:([A-Za-z][\w-]*)`)
 
+// hasPrefixedTag may say yes where there is none.
+func hasPrefixedTag(s string) bool {
+	for {
+		i := strings.IndexByte(s, '<')
+		if i < 0 {
+			return false
+		}
+		s = s[i+1:]
+		if end := strings.IndexAny(s, ": \t\r\n<>"); end >= 0 && s[end] == ':' {
+			return true
+		}
+	}
+}
+
 // fromXHTML is the HTML of XHTML markup: without the one div around it (RFC 4287 section 3.1.1.3), without prefixes of
 // element names, and with CDATA sections as text.
 func fromXHTML(xhtml string) string {
@@ -197,7 +211,9 @@ func fromXHTML(xhtml string) string {
 		// Markup in a CDATA section is HTML that was mislabelled.
 		return elementText([]byte(s))
 	}
-	s = prefixedTag.ReplaceAllString(s, "<$1$2")
+	if hasPrefixedTag(s) {
+		s = prefixedTag.ReplaceAllString(s, "<$1$2")
+	}
 	if inner, ok := insideDiv(s); ok {
 		s = inner
 	}
@@ -262,11 +278,7 @@ func expandEmpty(s string) string {
 // clean is s without what may not be in any of our outputs: bytes that are no UTF-8, control characters and
 // noncharacters that XML forbids (XML 1.0 section 2.2).
 func clean(s string) string {
-	i := markup.Printable(s)
-	for i < len(s) && (s[i] == '\n' || s[i] == '\t') {
-		i += 1 + markup.Printable(s[i+1:])
-	}
-	if i == len(s) {
+	if isClean(s) {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
@@ -278,4 +290,22 @@ func clean(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+func isClean(s string) bool {
+	for i := markup.Printable(s); i < len(s); i += markup.Printable(s[i:]) {
+		switch c := s[i]; {
+		case c == '\n', c == '\t', c == '\r':
+			i++
+		case c < utf8.RuneSelf:
+			return false
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 || r == 0xFFFE || r == 0xFFFF {
+				return false
+			}
+			i += size
+		}
+	}
+	return true
 }
