@@ -120,7 +120,7 @@ func (s *scratch) meetSpelling(spelling []byte, beginning bool) {
 
 // meetParts notes the patterns that are compared with parts of words.
 func (s *scratch) meetParts(spelling []byte, beginning bool) {
-	if beginning && s.m.index.prefixes.roots[spelling[0]] != 0 {
+	if beginning && len(spelling) > 0 && s.m.index.prefixes.roots[spelling[0]] != 0 {
 		s.m.index.prefixes.beginnings(spelling, s.meet)
 	}
 	if s.m.index.globs.patterns != nil {

@@ -44,7 +44,6 @@ func (t *words) next() (w word, ok bool) {
 	var spelled [12]byte // the word's letters, where it may be the name of a month or a day
 	var h hasher
 	text, i, length, digit := t.text, t.at, 0, false
-read:
 	for i < len(text) {
 		c := text[i]
 		if folded := wordByte[c]; folded != 0 {
@@ -72,29 +71,19 @@ read:
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		r = unicode.ToLower(r)
-		switch {
-		case r < utf8.RuneSelf: // İ is one
-			digit = false
-		case unicode.IsDigit(r):
-			digit, w.number = true, true
-		case isAlone(r):
-			if length > 0 {
-				break read
-			}
-			length = len(spelled) // no name
-		case unicode.In(r, unicode.L, unicode.M):
-			digit = false
-		case unicode.Is(unicode.Cf, r):
-			i += size
-			continue
-		case length > 0:
-			break read
-		default:
-			i += size
+		kind := kindOf(r)
+		if length > 0 && (kind == separator || kind == alone) {
+			break
+		}
+		if i += size; kind == separator || kind == unseen {
 			continue
 		}
-		i += size
-		if t.title && length < len(spelled) {
+		if digit = kind == numeral; digit {
+			w.number = true
+		}
+		if kind == alone {
+			length = len(spelled) // no name
+		} else if t.title && length < len(spelled) {
 			spelled[length] = byte(r)
 		}
 		length++
@@ -161,6 +150,34 @@ func plain(it *aggregator.Item) string {
 		return markup.PlainOf(it)
 	}
 	return text
+}
+
+// characterKind says what a character does to a word.
+type characterKind uint8
+
+const (
+	separator characterKind = iota
+	unseen                  // part of nothing
+	letter
+	numeral
+	alone // a letter that is a word
+)
+
+// kindOf is the kind of a character that is no ASCII, or was none before it was made lower case.
+func kindOf(r rune) characterKind {
+	switch {
+	case r < utf8.RuneSelf: // of İ and the sign for Kelvin
+		return letter
+	case unicode.IsDigit(r):
+		return numeral
+	case isAlone(r):
+		return alone
+	case unicode.In(r, unicode.L, unicode.M):
+		return letter
+	case unicode.Is(unicode.Cf, r):
+		return unseen
+	}
+	return separator
 }
 
 // isAlone reports whether the letter is of a script without spaces between words, where each is taken for a word.
