@@ -124,10 +124,17 @@ func affordable(t *testing.T, body []byte, src parse.Source, longest time.Durati
 		t.Errorf("%d bytes took %s", len(body), took)
 	}
 	t.Logf("%d bytes: %s, %d MB allocated, error: %v", len(body), took.Round(time.Millisecond), bytes>>20, err)
-	if bytes > most && specimen.Slowness == 1 {
-		if bytes = held(func() { parse.Parse(body, src) }); bytes > most {
-			t.Errorf("%d bytes took %d MB of memory", len(body), bytes>>20)
+	if specimen.Slowness > 1 {
+		return doc, err
+	}
+	// How much garbage is there besides depends on what else the machine does.
+	for range 3 {
+		if bytes > most {
+			bytes = held(func() { parse.Parse(body, src) })
 		}
+	}
+	if bytes > most {
+		t.Errorf("%d bytes took %d MB of memory", len(body), bytes>>20)
 	}
 	return doc, err
 }
