@@ -66,6 +66,7 @@ func (w *writer) flushStates() error {
 		}
 	}
 	due := w.bucket(dueBucket)
+	due.FillPercent = itemFill // feeds go to its end, but for a few
 	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.after, b.after) })
 	for _, ch := range changed {
 		if len(ch.url) == 0 {
