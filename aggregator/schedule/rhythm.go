@@ -200,13 +200,23 @@ type profile struct {
 	day  [7]float64
 }
 
-func profileOf(r aggregator.Rhythm) (p profile) {
+func profileOf(r *aggregator.Rhythm) (p profile) {
 	shape(p.hour[:], r.ByHour[:], float64(r.Covered)/24)
 	shape(p.day[:], r.ByDay[:], float64(r.Covered)/(7*24))
 	return p
 }
 
-func (p *profile) at(t time.Time) float64 { return p.hour[t.Hour()] * p.day[t.Weekday()] }
+// at is that of an hour, counted from the beginning of 1970 in UTC, which was a Thursday.
+func (p *profile) at(hour int64) float64 {
+	ofWeek := (hour%(7*24) + 7*24 + int64(time.Thursday)*24) % (7 * 24)
+	return p.hour[ofWeek%24] * p.day[ofWeek/24]
+}
+
+// hourOf is the hour that t is in, counted as for at, and how long it has lasted then.
+func hourOf(t time.Time) (hour int64, passed time.Duration) {
+	begun := t.UTC().Truncate(time.Hour)
+	return begun.Unix() / 3600, t.Sub(begun)
+}
 
 // shape is each count over their mean, drawn towards 1 by as much of the difference between the counts as chance alone
 // would make (the shrinkage of James and Stein, with Pearson's statistic as the measure): the counts of a feed without
@@ -237,7 +247,7 @@ func shape(out []float64, counts []float32, rounds float64) {
 // exposure is the time between two points, in hours, each weighed by the profile: in a feed's busy hours more can be
 // learnt from silence than at night.
 func exposure(r aggregator.Rhythm, from, to time.Time) float64 {
-	p := profileOf(r)
+	p := profileOf(&r)
 	return p.exposure(from, to)
 }
 
@@ -247,13 +257,11 @@ func (p *profile) exposure(from, to time.Time) (sum float64) {
 		sum = float64(whole) * week.Hours() // a week's weights are 1 on average
 		from = from.Add(whole * week)
 	}
-	for t := from.UTC(); t.Before(to); {
-		end := t.Truncate(time.Hour).Add(time.Hour)
-		if end.After(to) {
-			end = to
-		}
-		sum += end.Sub(t).Hours() * p.at(t)
-		t = end
+	hour, passed := hourOf(from)
+	for left := to.Sub(from); left > 0; hour++ {
+		part := min(time.Hour-passed, left)
+		sum += part.Hours() * p.at(hour)
+		left, passed = left-part, 0
 	}
 	return sum
 }
@@ -267,7 +275,7 @@ func (p *profile) exposure(from, to time.Time) (sum float64) {
 // arrival in each floor's time.
 func wait(r aggregator.Rhythm, at time.Time, floor, ceiling time.Duration) time.Duration {
 	r = sound(r)
-	p := profileOf(r)
+	p := profileOf(&r)
 	rate := (float64(r.Arrivals) + priorArrivals) / (float64(r.Watched) + priorHours)
 	if !r.Latest.IsZero() && at.After(r.Latest) {
 		// A feed that has been silent for long is not what it was.
@@ -278,24 +286,24 @@ func wait(r aggregator.Rhythm, at time.Time, floor, ceiling time.Duration) time.
 		expected float64 // arrivals since the look
 		waited   float64 // hours that they have waited, all together
 	)
-	t := at.UTC()
-	for end := at.Add(ceiling); t.Before(end); {
-		next := t.Truncate(time.Hour).Add(time.Hour)
-		hours := next.Sub(t).Hours()
-		lambda := min(rate*p.at(t), 1/slot.Hours())
+	var d time.Duration
+	for hour, passed := hourOf(at); d < ceiling; hour++ {
+		part := time.Hour - passed
+		passed = 0
+		hours := part.Hours()
+		lambda := min(rate*p.at(hour), 1/slot.Hours())
 		if more := expected*hours + lambda*hours*hours/2; waited+more < patience {
 			waited += more
 			expected += lambda * hours
-			t = next
+			d += part
 			continue
 		}
 		// It comes to patience within this hour: solve expected·x + lambda·x²/2 = patience - waited.
 		left := patience - waited
 		x := 2 * left / (expected + math.Sqrt(expected*expected+2*lambda*left))
-		t = t.Add(time.Duration(x * float64(time.Hour)))
+		d += time.Duration(x * float64(time.Hour))
 		break
 	}
-	d := t.Sub(at)
 	if r.Fill > 0 {
 		d = min(d, r.Fill)
 	}
@@ -304,9 +312,8 @@ func wait(r aggregator.Rhythm, at time.Time, floor, ceiling time.Duration) time.
 
 // sound is r if its numbers can be what observe made, else a rhythm of which nothing is known.
 func sound(r aggregator.Rhythm) aggregator.Rhythm {
-	ok := func(n float32) bool { return n >= 0 && n < 1e6 }
-	if !ok(r.Arrivals) || !ok(r.Watched) || !ok(r.Covered) || slices.ContainsFunc(r.ByHour[:], func(n float32) bool { return !ok(n) }) ||
-		slices.ContainsFunc(r.ByDay[:], func(n float32) bool { return !ok(n) }) {
+	wrong := func(n float32) bool { return !(n >= 0 && n < 1e6) }
+	if wrong(r.Arrivals) || wrong(r.Watched) || wrong(r.Covered) || slices.ContainsFunc(r.ByHour[:], wrong) || slices.ContainsFunc(r.ByDay[:], wrong) {
 		return aggregator.Rhythm{}
 	}
 	return r
