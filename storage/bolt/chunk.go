@@ -26,7 +26,7 @@ const (
 	// the less time an item takes to be compressed. frameBytes is the same for a store that is written anew, where nobody
 	// waits and what counts is that little has to be unpacked for an item. An item that is larger has a frame for itself.
 	pollFrameBytes = 64 << 10
-	frameBytes     = 16 << 10
+	frameBytes     = 32 << 10
 	// frameItems bounds the items of a frame.
 	frameItems = 32
 )
