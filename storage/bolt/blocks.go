@@ -104,7 +104,7 @@ func (x *blocks[E]) blockOf(c *bbolt.Cursor, topic uint32, entry E) (k, v []byte
 		return k, v, true
 	}
 	if k == nil {
-		k, v = c.Last()
+		k, v = last(c)
 	} else {
 		k, v = c.Prev()
 	}

@@ -231,32 +231,32 @@ func (w *chunkWriter) flush() error {
 		return nil
 	}
 	w.items.FillPercent = itemFill
-	last := &chunk{}
-	if k, v := w.items.Cursor().Last(); k != nil {
+	end := &chunk{}
+	if k, v := last(w.items.Cursor()); k != nil {
 		c, err := parseChunk(k, v)
 		if err != nil {
 			return err
 		}
-		if last = c; c.size()+w.waiting[0].size() <= chunkBytes {
+		if end = c; c.size()+w.waiting[0].size() <= chunkBytes {
 			if err := w.items.Delete(bytes.Clone(k)); err != nil {
 				return err
 			}
 		} else {
-			last = &chunk{}
+			end = &chunk{}
 		}
 	}
 	for _, f := range w.waiting {
-		if len(last.frames) > 0 && last.size()+f.size() > chunkBytes {
-			if err := w.put(last); err != nil {
+		if len(end.frames) > 0 && end.size()+f.size() > chunkBytes {
+			if err := w.put(end); err != nil {
 				return err
 			}
-			last = &chunk{}
+			end = &chunk{}
 		}
-		last.frames, last.key = append(last.frames, f), f.seqs[len(f.seqs)-1]
+		end.frames, end.key = append(end.frames, f), f.seqs[len(f.seqs)-1]
 		// The offsets of the Seqs are taken from the key when the chunk is written.
 	}
 	w.waiting = nil
-	return w.put(last)
+	return w.put(end)
 }
 
 func (w *chunkWriter) put(c *chunk) error { return w.items.Put(seqKey(c.key), w.room.chunk(c)) }

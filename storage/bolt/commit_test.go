@@ -111,3 +111,33 @@ func TestVersionsDoNotGoBackWithTheClock(t *testing.T) {
 		last = v
 	}
 }
+
+// A feed may change all that a store has, so that in the middle of a transaction nothing is left of it.
+func TestPollThatChangesEverything(t *testing.T) {
+	for name, topics := range map[string][]aggregator.TopicID{"no topics": nil, "a topic": {"cloud"}} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, filepath.Join(t.TempDir(), "wire.db"))
+			defer s.Close()
+			ok(t, s.SyncFeeds(t.Context(), manyFeeds(1), dueAtStart))
+			items := make([]aggregator.Item, 1500)
+			for turn := range 3 {
+				l := claimAll(t, s)[0]
+				for i := range items {
+					items[i] = noisy(l.Feed, i, 1000)
+					items[i].Topics, items[i].Revision = topics, 1+turn
+					items[i].Hash = aggregator.HashOf(items[i].GUID, string(rune('a'+turn)))
+				}
+				ok(t, commit(t, s, l, items...))
+				ok(t, s.MakeDue(t.Context(), start))
+			}
+			if got := collect(t, s.Items(t.Context(), aggregator.ItemQuery{})); len(got) != len(items) || got[0].Revision != 3 {
+				t.Errorf("%d items, the first at revision %d; want %d at revision 3", len(got), got[0].Revision, len(items))
+			}
+			report, err := s.Check(t.Context(), false)
+			ok(t, err)
+			if report.Found > 0 {
+				t.Errorf("check found %q", report.Problems)
+			}
+		})
+	}
+}

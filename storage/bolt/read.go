@@ -65,9 +65,18 @@ func seekAfter(c *bbolt.Cursor, from, after []byte) (k, v []byte) {
 // lastBefore is the last pair whose key is less than before.
 func lastBefore(c *bbolt.Cursor, before []byte) (k, v []byte) {
 	if k, _ = c.Seek(before); k == nil {
-		return c.Last()
+		return last(c)
 	}
 	return c.Prev()
+}
+
+// last is the last pair of a bucket. It looks for a first one before, for bbolt's Last never returns where a transaction has
+// left nothing in the pages that there are.
+func last(c *bbolt.Cursor) (k, v []byte) {
+	if k, _ = c.First(); k == nil {
+		return nil, nil
+	}
+	return c.Last()
 }
 
 // Resolve says which ids are stored; see storage.PollStore.
