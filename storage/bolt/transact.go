@@ -40,7 +40,7 @@ func (s *Store) update(f func(*writer) error) error {
 	return s.transact(f)
 }
 
-// transact is update for what changes no states but those of feeds whose leases it ends.
+// transact is update for what changes no states but those of feeds whose leases it ends where it succeeds.
 func (s *Store) transact(f func(*writer) error) error {
 	if err := s.writable(); err != nil {
 		return err
@@ -59,6 +59,9 @@ func (s *Store) transact(f func(*writer) error) error {
 		})
 	})
 	s.room.reset()
+	if err != nil {
+		s.changes.Add(1) // a disk that failed at the end may have it all the same
+	}
 	if len(moved) > 0 { // also where it failed: what is in the file is read again
 		s.versions.forget(moved, id)
 	}

@@ -66,8 +66,11 @@ func (w *writer) flushStates() error {
 		}
 	}
 	due := w.bucket(dueBucket)
-	due.FillPercent = itemFill // feeds go to its end, but for a few
 	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.after, b.after) })
+	if end, _ := last(at); bytes.Compare(changed[0].after, end) > 0 {
+		// Between these nothing comes that has the same interval. Where others do, full pages would be divided time and again.
+		due.FillPercent = itemFill
+	}
 	for _, ch := range changed {
 		if len(ch.url) == 0 {
 			continue

@@ -147,6 +147,12 @@ func (p *pair) claimBoth(limit int, duration time.Duration) {
 		p.leases[l.Feed] = [2]aggregator.Lease{l, want}
 		want.Token = l.Token
 		p.same("lease", l, want)
+		// Who polls looks a feed up first, and a backend may remember what it gave.
+		status, err := p.store.Leased(p.ctx, l)
+		p.ok(err)
+		expected, err := p.model.Feed(p.ctx, l.Feed)
+		p.ok(err)
+		p.same("leased feed", status, expected)
 	}
 }
 
