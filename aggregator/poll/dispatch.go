@@ -64,7 +64,8 @@ type job struct {
 	// group are the jobs that were leased with it, place is its own among them.
 	group *group
 	place int
-	// papers is what a poll needs that has begun, nil before: a job that waits is small.
+	// papers is what a poll needs that is under way, nil before that and while no more than its outcome waits: a job that
+	// waits is small.
 	*papers
 	// ended, where somebody waits for that, is closed at the end.
 	ended chan struct{}

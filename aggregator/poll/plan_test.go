@@ -1,9 +1,11 @@
 package poll_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -144,12 +146,17 @@ func TestPermanentRedirectMovesTheFeedWhenItHasLasted(t *testing.T) {
 		}
 	})
 	t.Run("304s there count", func(t *testing.T) {
-		w := begin(t)
+		var log bytes.Buffer
+		w := newWire(t, func(o *poll.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) }, "a")
+		polls(t, w, 1, from(old, doc))
 		state := polls(t, w, 3, movedTo(target, func() (*fetch.Response, error) {
 			return &fetch.Response{Status: 304, NotModified: true, Validators: aggregator.Validators{ETag: `"1"`}}, nil
 		}))
-		if state.MovedTo != target {
-			t.Errorf("%+v", state.Move)
+		if state.MovedTo != target || state.Items != 1 {
+			t.Errorf("%+v", state)
+		}
+		if n := strings.Count(log.String(), "feed has moved"); n != 1 {
+			t.Errorf("the log says %d times that it has moved:\n%s", n, &log)
 		}
 	})
 	for name, tc := range map[string]struct {

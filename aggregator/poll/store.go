@@ -84,8 +84,12 @@ func (p *Poller) enough(n int) bool { return n >= gatherMost || n >= int(p.inHan
 // finishSoon has the outcome stored with others. The poll holds a value of light until then.
 func (p *Poller) finishSoon(j *job) {
 	err := p.conclude(j.errand.polls, j, &j.seen, j.failure, j.at, &j.outcome)
-	if err != nil || j.outcome.Relist {
+	switch {
+	case err != nil:
 		go p.finish(j, p.light)
+		return
+	case j.outcome.Relist:
+		go p.finishMoved(j)
 		return
 	}
 	state := &j.outcome.State
@@ -143,6 +147,14 @@ func (p *Poller) storeSoon() {
 		clear(states)
 		p.soon.states = states
 	}
+}
+
+// finishMoved stores the outcome of a poll that has brought no document, but another URL of its feed.
+func (p *Poller) finishMoved(j *job) {
+	record := j.outcome.State.LastPoll
+	err := p.untilStored(j.errand.polls, j, func() error { return p.store(j.errand.polls, j, &j.outcome) })
+	p.settled(j, &j.status.Feed, &record, err)
+	<-p.light
 }
 
 // storeAlone stores the outcome of a quiet poll by itself.

@@ -42,7 +42,7 @@ type commit struct {
 	err  error
 }
 
-// call is one call of Commit or CommitEach.
+// call is one call of Commit, CommitEach or CommitPrepared.
 type call struct {
 	// open counts its commits that have no outcome yet; done is closed when there is none.
 	open atomic.Int64

@@ -62,8 +62,8 @@
 // # Chunks and frames
 //
 // Items are written in chunks of some pages, for a page has room for three of them and wastes what a fourth would need. They are
-// compressed in frames, a poll's as a whole up to 64 KiB: what the items of a feed have in common is stored once, and that is faster
-// than item by item. To read one means to unpack its frame.
+// compressed in frames: up to 64 KiB or 32 items of a poll, up to 32 KiB where the store is written anew. What the items of a feed
+// have in common is stored once, and that is faster than item by item. To read one means to unpack its frame.
 //
 // # Dictionaries
 //

@@ -156,8 +156,8 @@ func PlainRecords() func(*aggregator.Item) []byte {
 }
 
 // FrameKinds are the first bytes of all frames of items.
-func (s *Store) FrameKinds() (kinds []byte) {
-	_ = s.view(func(r *reader) error {
+func (s *Store) FrameKinds() (kinds []byte, err error) {
+	err = s.view(func(r *reader) error {
 		return r.chunks(0, func(c *chunk) (bool, error) {
 			for _, f := range c.frames {
 				kinds = append(kinds, f.record[0])
@@ -165,7 +165,7 @@ func (s *Store) FrameKinds() (kinds []byte) {
 			return true, nil
 		})
 	})
-	return kinds
+	return kinds, err
 }
 
 // Transactions counts those that were ever written to the store's file.

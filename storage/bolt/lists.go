@@ -50,8 +50,9 @@ func listedIn(key []byte) (l listed, ok bool) {
 	return l, ok
 }
 
-// appendListed makes a block in the room that the given slice, which is empty, has: the number of stories, and for each by how many seconds it is later than the one before (the
-// first: than the zero instant), the nanoseconds, all of that as varints, and its id. A CRC-32C ends it.
+// appendListed makes a block in the room that the given slice, which is empty, has: the number of stories, and for each by
+// how many seconds it is later than the one before (the first: than the zero instant), the nanoseconds, all of that as
+// varints, and its id. A CRC-32C ends it.
 func appendListed(out []byte, stories []listed) []byte {
 	out = binary.AppendUvarint(out, uint64(len(stories)))
 	sec := int64(0)

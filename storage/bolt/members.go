@@ -49,10 +49,11 @@ func blockKey(topic uint32, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(make([]byte, 0, blockKeyLen), topic), seq)
 }
 
-// append makes the block in the room that the given slice, which is empty, has. It begins with the least and the greatest second of Published, 8 bytes each, so that who looks for a period passes
-// over the rest. Then come the members as varints: by how much the Seq is above the last one's (the first: below the key),
-// by how much the second is above the last one's (the first: above the least), with a bit for nanoseconds, the nanoseconds
-// where there are any, and the feed. A CRC-32C ends it.
+// append makes the block in the room that the given slice, which is empty, has. It begins with the least and the greatest
+// second of Published, 8 bytes each, so that who looks for a period passes over the rest. Then come the members as varints:
+// by how much the Seq is above the last one's (the first: below the key), by how much the second is above the last one's
+// (the first: above the least), with a bit for nanoseconds, the nanoseconds where there are any, and the feed. A CRC-32C
+// ends it.
 func (b *block) append(out []byte) []byte {
 	least, greatest := b.members[0].published.Sec, b.members[0].published.Sec
 	for _, m := range b.members {

@@ -3,7 +3,6 @@ package bolt
 import (
 	"context"
 	"encoding/binary"
-	"hash/crc32"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -26,7 +25,7 @@ func ready(s *aggregator.FeedState) readyState {
 // finish is the record of the state of a feed with so many items.
 func (s *readyState) finish(items int) []byte {
 	binary.BigEndian.PutUint64(s.record[1+instantLen:], uint64(items))
-	return binary.BigEndian.AppendUint32(s.record, crc32.Checksum(s.record, checksums))
+	return appendSum(s.record)
 }
 
 // Feed and Due implement aggregator.Prepared.

@@ -1,8 +1,6 @@
 package bolt
 
 import (
-	"encoding/binary"
-	"hash/crc32"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -38,7 +36,7 @@ func encodeFeed(r *feedRecord) []byte {
 	w.flag(feedAllowPrivateField, r.AllowPrivate)
 	w.flag(feedInactiveField, r.Inactive)
 	w.flag(feedPrivateField, r.Private)
-	return binary.BigEndian.AppendUint32(w, crc32.Checksum(w, checksums))
+	return appendSum(w)
 }
 
 // decodeFeed reads the record of a feed, also one of an earlier format.
