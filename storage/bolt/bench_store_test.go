@@ -403,7 +403,12 @@ func benchTable(all []measured) string {
 	row("raw text, bytes an item", func(m measured) string { return fmt.Sprintf("%.0f", perItem(m.raw, m)) })
 	row("ingest, items/s", func(m measured) string { return fmt.Sprintf("%.0f", m.ingest) })
 	row("plainest writer by Seq, items/s", func(m measured) string { return fmt.Sprintf("%.0f", m.plainSeq) })
-	row("plainest writer by item id, items/s", func(m measured) string { return fmt.Sprintf("%.0f", m.plainID) })
+	row("plainest writer by item id, items/s", func(m measured) string {
+		if math.IsNaN(m.plainID) {
+			return "-"
+		}
+		return fmt.Sprintf("%.0f", m.plainID)
+	})
 	row("ingest beside the writer by Seq", func(m measured) string { return fmt.Sprintf("%.2f", m.ingest/m.plainSeq) })
 	row("processor time of ingest, µs an item", func(m measured) string { return fmt.Sprintf("%.1f", m.took.perItem(m)) })
 	row("the same of the writer by Seq", func(m measured) string { return fmt.Sprintf("%.1f", m.plainTook.perItem(m)) })
