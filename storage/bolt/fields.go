@@ -3,7 +3,6 @@ package bolt
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"time"
 )
 
@@ -134,9 +133,9 @@ func (r *fieldReader) varint() (int64, bool) {
 
 // fieldsIn are the fields of a record, with its head, if any, in front of them.
 func fieldsIn(record []byte) ([]byte, error) {
-	n := len(record) - crc32.Size
-	if n < 1 || crc32.Checksum(record[:n], checksums) != binary.BigEndian.Uint32(record[n:]) {
+	body, ok := unsealed(record)
+	if !ok || len(body) < 1 {
 		return nil, fmt.Errorf("%w: its checksum is wrong", errRecord)
 	}
-	return record[1:n], nil
+	return body[1:], nil
 }

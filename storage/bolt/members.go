@@ -142,7 +142,7 @@ func (r *reader) membersAfter(
 	if err != nil || !ok {
 		return after, false, err
 	}
-	prefix := blockKey(number, 0)[:4]
+	prefix := topicPrefix(number)
 	c := r.bucket(membersBucket).Cursor()
 	last = after
 	scanned := 0

@@ -119,11 +119,11 @@ func (p *packer) cbor(record []byte) ([]byte, error) {
 	case plain:
 		return rest, nil
 	case summed:
-		n := len(rest) - crc32.Size
-		if n < 0 || crc32.Checksum(rest[:n], checksums) != binary.BigEndian.Uint32(rest[n:]) {
+		cbor, ok := unsealed(rest)
+		if !ok {
 			return nil, fmt.Errorf("%w: its checksum is wrong", errRecord)
 		}
-		return rest[:n], nil
+		return cbor, nil
 	case packed:
 		cbor, err := p.dec.DecodeAll(rest, nil)
 		if err != nil {

@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 
 	"github.com/topicwire/topicwire/aggregator"
 )
@@ -40,14 +39,10 @@ func (s *Store) LatestItems(ctx context.Context, feed aggregator.FeedID, limit i
 func (r *reader) latestItems(
 	items []aggregator.Item, feed uint32, before []byte, limit int,
 ) (all []aggregator.Item, next []byte, err error) {
-	prefix := binary.BigEndian.AppendUint32(nil, 0) // AllTopics
+	prefix := topicPrefix(0) // AllTopics
 	c := r.bucket(membersBucket).Cursor()
 	scanned, size := 0, 0
-	step := c.Prev
-	if k, _ := c.Seek(before); k == nil {
-		step = c.Last
-	}
-	k, v := step()
+	k, v := lastBefore(c, before)
 	for ; bytes.HasPrefix(k, prefix); k, v = c.Prev() {
 		if scanned++; scanned > scannedPerRead || size > bytesPerRead {
 			return items, next, nil
