@@ -156,7 +156,7 @@ func (b *builder) read(in *input) error {
 // be another's: then gofeed reads it all, and what it says counts.
 func readRSS(data []byte, s *survey) (*rss.Feed, error) {
 	feed, err := (&rss.Parser{}).Parse(&remainder{data: data, cuts: s.cuts})
-	if err != nil || s.complete(feed) {
+	if err != nil || s.completeRSS(feed) {
 		return feed, err
 	}
 	if feed, err = (&rss.Parser{}).Parse(bytes.NewReader(data)); err != nil {

@@ -131,22 +131,15 @@ func (e *plainEntry) giveTo(entry *atom.Entry) {
 	entry.Categories = append(e.Categories, entry.Categories...)
 }
 
-// completeAtom is complete for Atom.
+// completeAtom is completeRSS for Atom.
 func (s *survey) completeAtom(feed *atom.Feed) bool {
-	if len(feed.Entries)+s.whole() != len(s.items) {
-		return false
-	}
-	entries, rest := make([]*atom.Entry, len(s.items)), feed.Entries
-	for i, f := range s.items {
-		switch {
-		case f.whole:
-			entries[i] = &f.entry.Entry
-			continue
-		case f.entry != nil:
-			f.entry.giveTo(rest[0])
+	entries, ok := complete(s, feed.Entries, func(f *facts) *atom.Entry { return &f.entry.Entry }, func(f *facts, e *atom.Entry) {
+		if f.entry != nil {
+			f.entry.giveTo(e)
 		}
-		entries[i], rest = rest[0], rest[1:]
+	})
+	if ok {
+		feed.Entries = entries
 	}
-	feed.Entries = entries
-	return true
+	return ok
 }

@@ -205,23 +205,33 @@ func (s *survey) whole() (n int) {
 	return n
 }
 
-// complete puts the items that gofeed gives together with what was kept from it. It reports false where those are not the
-// survey's.
-func (s *survey) complete(feed *rss.Feed) bool {
-	if len(feed.Items)+s.whole() != len(s.items) {
-		return false
+// complete puts the items that gofeed gives together with what was kept from it: whole is an item that was kept as one, add
+// puts into another what of it was. It reports false where those are not the survey's.
+func complete[T any](s *survey, given []*T, whole func(*facts) *T, add func(*facts, *T)) (items []*T, ok bool) {
+	if len(given)+s.whole() != len(s.items) {
+		return nil, false
 	}
-	items, rest := make([]*rss.Item, len(s.items)), feed.Items
+	items = make([]*T, len(s.items))
 	for i, f := range s.items {
-		switch {
-		case f.whole:
-			items[i] = &f.plain.Item
+		if f.whole {
+			items[i] = whole(f)
 			continue
-		case f.plain != nil:
-			f.plain.giveTo(rest[0])
 		}
-		items[i], rest = rest[0], rest[1:]
+		items[i], given = given[0], given[1:]
+		add(f, items[i])
 	}
-	feed.Items = items
-	return true
+	return items, true
+}
+
+// completeRSS reports false where the items that gofeed gives are not the survey's.
+func (s *survey) completeRSS(feed *rss.Feed) bool {
+	items, ok := complete(s, feed.Items, func(f *facts) *rss.Item { return &f.plain.Item }, func(f *facts, it *rss.Item) {
+		if f.plain != nil {
+			f.plain.giveTo(it)
+		}
+	})
+	if ok {
+		feed.Items = items
+	}
+	return ok
 }
