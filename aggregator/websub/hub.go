@@ -24,8 +24,6 @@ const (
 	deliveryRetry, deliveryLongest = 10 * time.Second, time.Hour
 	// contentRetry is how long is waited when the site's own document could not be had.
 	contentRetry = 10 * time.Second
-	// lookPause is the least time between two looks for what is to be delivered.
-	lookPause = 100 * time.Millisecond
 	// verifications is how many requests are being confirmed at once, hostVerifications how many of them at one host,
 	// maxVerifications how many may wait.
 	verifications, hostVerifications, maxVerifications = 32, 2, 1000
@@ -134,13 +132,7 @@ func subscriptionKey(topic, callback string) string {
 
 // NewHub makes a hub. It answers 503 until Run has begun.
 func NewHub(o HubOptions) *Hub {
-	o.Log, o.Random = orLog(o.Log), orRandom(o.Random)
-	if o.HostOf == nil {
-		o.HostOf = hostOf
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.Log, o.Random, o.HostOf, o.Now = orLog(o.Log), orRandom(o.Random), orHostOf(o.HostOf), orNow(o.Now)
 	orDefault(&o.MinLease, 5*time.Minute)
 	orDefault(&o.MaxLease, 30*24*time.Hour)
 	orDefault(&o.DefaultLease, min(10*24*time.Hour, o.MaxLease))
@@ -185,17 +177,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		return err
 	}
 	h.saver.during(ctx, func() {
-		for _, l := range []*lanes{h.requests, h.fast, h.slow} {
-			l.open(ctx)
-			defer l.close()
-		}
-		close(h.ready)
-		for ctx.Err() == nil {
-			began := time.Now()
-			next := h.look(ctx)
-			// However many topics there are, looking takes a small part of the time.
-			h.wait(ctx, next, max(lookPause, 10*time.Since(began)))
-		}
+		attend(ctx, h.ready, h.look, h.wait, h.requests, h.fast, h.slow)
 	})
 	return nil
 }

@@ -134,13 +134,7 @@ func sourceKey(token string) string {
 
 // NewSubscriber makes a subscriber. It answers 503, and subscribes to nothing, until Run has begun.
 func NewSubscriber(o SubscriberOptions) *Subscriber {
-	o.Log, o.Random = orLog(o.Log), orRandom(o.Random)
-	if o.HostOf == nil {
-		o.HostOf = hostOf
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.Log, o.Random, o.HostOf, o.Now = orLog(o.Log), orRandom(o.Random), orHostOf(o.HostOf), orNow(o.Now)
 	orDefault(&o.Lease, 10*24*time.Hour)
 	orDefault(&o.Ceiling, 6*time.Hour)
 	return &Subscriber{
@@ -164,16 +158,7 @@ func (s *Subscriber) Run(ctx context.Context, receiver Receiver) error {
 		return err
 	}
 	s.saver.during(ctx, func() {
-		for _, l := range []*lanes{s.requests, s.polls} {
-			l.open(ctx)
-			defer l.close()
-		}
-		close(s.ready)
-		for ctx.Err() == nil {
-			began := time.Now()
-			next := s.look()
-			s.wait(ctx, next, max(lookPause, 10*time.Since(began)))
-		}
+		attend(ctx, s.ready, s.look, s.wait, s.requests, s.polls)
 	})
 	return nil
 }
@@ -233,7 +218,7 @@ func (s *Subscriber) wait(ctx context.Context, next time.Time, pause time.Durati
 }
 
 // look begins what is to be done. next is when there will be more.
-func (s *Subscriber) look() (next time.Time) {
+func (s *Subscriber) look(context.Context) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.Now()

@@ -116,10 +116,46 @@ func orLog(log *slog.Logger) *slog.Logger {
 	return log
 }
 
+func orNow(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
+}
+
+func orHostOf(f func(string) string) func(string) string {
+	if f == nil {
+		return hostOf
+	}
+	return f
+}
+
 func orDefault[T comparable](value *T, otherwise T) {
 	var zero T
 	if *value == zero {
 		*value = otherwise
+	}
+}
+
+// lookPause is the least time between two looks for what is to be done.
+const lookPause = 100 * time.Millisecond
+
+// attend has the lanes open, and looks what is to be done until ctx ends, as often as wait lets it: it is given when there
+// will be more and for how long to wait at least. ready is closed when that begins.
+func attend(
+	ctx context.Context, ready chan<- struct{}, look func(context.Context) time.Time,
+	wait func(ctx context.Context, next time.Time, pause time.Duration), all ...*lanes,
+) {
+	for _, l := range all {
+		l.open(ctx)
+		defer l.close()
+	}
+	close(ready)
+	for ctx.Err() == nil {
+		began := time.Now()
+		next := look(ctx)
+		// However much there is, looking takes a small part of the time.
+		wait(ctx, next, max(lookPause, 10*time.Since(began)))
 	}
 }
 
