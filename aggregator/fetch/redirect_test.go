@@ -103,12 +103,12 @@ func TestNoDowngradeToHTTP(t *testing.T) {
 	}
 }
 
-func TestCredentialsStayWithTheirOrigin(t *testing.T) {
-	var log []string
+// twoOrigins are servers that redirect to what the parameter "to" says, and log each request: the name of the server, the
+// path, and what shows of the request.
+func twoOrigins(t *testing.T, log *[]string, shows func(*http.Request) string) (a, b *httptest.Server) {
 	record := func(name string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			user, password, _ := r.BasicAuth()
-			log = append(log, name+r.URL.Path+" "+user+":"+password)
+			*log = append(*log, name+r.URL.Path+" "+shows(r))
 			if to := r.URL.Query().Get("to"); to != "" {
 				http.Redirect(w, r, to, http.StatusFound)
 				return
@@ -116,8 +116,15 @@ func TestCredentialsStayWithTheirOrigin(t *testing.T) {
 			fmt.Fprint(w, document)
 		}
 	}
-	b := serve(t, record("b"))
-	a := serve(t, record("a"))
+	return serve(t, record("a")), serve(t, record("b"))
+}
+
+func TestCredentialsStayWithTheirOrigin(t *testing.T) {
+	var log []string
+	a, b := twoOrigins(t, &log, func(r *http.Request) string {
+		user, password, _ := r.BasicAuth()
+		return user + ":" + password
+	})
 	c := newClient(t, fetch.Options{})
 	withUser := strings.Replace(a.URL, "//", "//me:s3%20cret@", 1)
 	get(t, c, fetch.Request{URL: withUser + "/1?to=/2"})
@@ -131,18 +138,7 @@ func TestCredentialsStayWithTheirOrigin(t *testing.T) {
 
 func TestHeadersStayWithTheirOrigin(t *testing.T) {
 	var log []string
-	record := func(name string) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			log = append(log, name+r.URL.Path+" "+r.Header.Get("X-Key")+" "+r.Header.Get("Accept"))
-			if to := r.URL.Query().Get("to"); to != "" {
-				http.Redirect(w, r, to, http.StatusFound)
-				return
-			}
-			fmt.Fprint(w, document)
-		}
-	}
-	b := serve(t, record("b"))
-	a := serve(t, record("a"))
+	a, b := twoOrigins(t, &log, func(r *http.Request) string { return r.Header.Get("X-Key") + " " + r.Header.Get("Accept") })
 	c := newClient(t, fetch.Options{})
 	header := map[string]string{"x-key": "s3cret", "Accept": "application/x-own"}
 	get(t, c, fetch.Request{URL: a.URL + "/1?to=/2", Header: header})
