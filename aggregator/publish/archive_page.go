@@ -123,8 +123,7 @@ func (s *site) storyIn(ctx context.Context, topic aggregator.TopicID, id aggrega
 	if i < 0 {
 		return story, false, nil
 	}
-	others := slices.Delete(slices.Clone(story.Items), i, i+1)
-	story.Items = append([]aggregator.Item{story.Items[i]}, others...)
+	story.Items = inFront(story.Items, i)
 	s.represent(&story, topic)
 	return story, true, nil
 }

@@ -101,8 +101,13 @@ func (s *site) represent(story *aggregator.Story, topic aggregator.TopicID) {
 	if best == 0 {
 		return
 	}
-	place, chosen := story.Items[0].OrderTime, story.Items[best]
-	chosen.OrderTime = place
-	rest := slices.Delete(slices.Clone(story.Items), best, best+1)
-	story.Items = append([]aggregator.Item{chosen}, rest...)
+	place := story.Items[0].OrderTime
+	story.Items = inFront(story.Items, best)
+	story.Items[0].OrderTime = place
+}
+
+// inFront is a copy of the items with the i-th put before all others.
+func inFront(items []aggregator.Item, i int) []aggregator.Item {
+	others := slices.Delete(slices.Clone(items), i, i+1)
+	return append([]aggregator.Item{items[i]}, others...)
 }
