@@ -46,11 +46,11 @@ type Response struct {
 
 // answer makes the response or the error of an answer that is no redirect. It closes the answer's body.
 func (g *get) answer(resp *http.Response) (*Response, error) {
-	g.freshness = freshnessOf(resp.Header)
-	out := &Response{URL: g.where(), Status: resp.StatusCode, Freshness: g.freshness, RetryAfter: g.retryAfter}
+	g.header = resp.Header
+	out := &Response{URL: g.where(), Status: resp.StatusCode, Freshness: freshnessOf(resp.Header), RetryAfter: g.retryAfter}
 	if len(g.visited) > 0 && !g.temporary {
 		out.Moved = out.URL
-		out.Private = (g.client.options.AllowPrivate || g.request.AllowPrivate) && g.client.names.private(&g.watch, g.at.Hostname())
+		out.Private = (g.watch.client.options.AllowPrivate || g.request.AllowPrivate) && g.watch.client.names.private(&g.watch, g.at.Hostname())
 	}
 	switch resp.StatusCode {
 	case http.StatusNotModified:
@@ -87,14 +87,14 @@ func (g *get) answer(resp *http.Response) (*Response, error) {
 		out.Validators = validatorsOf(resp.Header)
 		return out, nil
 	}
-	g.retryAfter = latest(g.retryAfter, retryAfter(resp.Header, g.client.options.Now()))
+	g.retryAfter = latest(g.retryAfter, retryAfter(resp.Header, g.watch.client.options.Now()))
 	discard(resp)
 	return nil, explainStatus(resp.StatusCode, g.retryAfter)
 }
 
 // where is the URL of the hop under way. It is the one that was asked for, as it is, where that is fit to be shown.
 func (g *get) where() string {
-	if len(g.visited) == 0 && !strings.ContainsAny(g.request.URL, "@#") {
+	if len(g.visited) == 0 && strings.IndexByte(g.request.URL, '@') < 0 && strings.IndexByte(g.request.URL, '#') < 0 {
 		return g.request.URL
 	}
 	return g.at.String()
@@ -133,11 +133,11 @@ func (g *get) checkDelta(h http.Header) error {
 // validatorsOf are the answer's validators, byte for byte. One that could not be sent back is as good as none.
 func validatorsOf(h http.Header) aggregator.Validators {
 	var v aggregator.Validators
-	if etag := h.Get("Etag"); sendable(etag) {
-		v.ETag = etag
+	if lines := h["Etag"]; len(lines) > 0 && sendable(lines[0]) {
+		v.ETag = lines[0]
 	}
-	if modified := h.Get("Last-Modified"); sendable(modified) {
-		v.LastModified = modified
+	if lines := h["Last-Modified"]; len(lines) > 0 && sendable(lines[0]) {
+		v.LastModified = lines[0]
 	}
 	return v
 }
@@ -148,8 +148,15 @@ const maxValidator = 4 << 10
 // sendable reports whether s may be the value of a request header (RFC 9110 section 5.5): no control characters but
 // tab; bytes above ASCII are allowed.
 func sendable(s string) bool {
-	return len(s) <= maxValidator &&
-		strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) < 0
+	if len(s) > maxValidator {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func latest(a, b time.Time) time.Time {

@@ -54,7 +54,7 @@ func because(format string, args ...any) error { return &reason{fmt.Sprintf(form
 // failure makes an Error of whatever ended the Get.
 func (g *get) failure(err error) *Error {
 	e := &Error{
-		URL: publicURL(g.request.URL), Status: g.status, RetryAfter: g.retryAfter, Freshness: g.freshness, Bytes: g.bytes, Err: err,
+		URL: publicURL(g.request.URL), Status: g.status, RetryAfter: g.retryAfter, Freshness: freshnessOf(g.header), Bytes: g.bytes, Err: err,
 	}
 	if g.at != nil {
 		e.URL = clip(g.at.String())
@@ -73,7 +73,7 @@ func (g *get) failure(err error) *Error {
 		e.Err = &reason{limit.Error(), err}
 		e.Unreached = limit.phase <= dialling
 	} else {
-		e.Err = &reason{g.client.explain(err, g.at != nil && g.at.Scheme == "https"), err}
+		e.Err = &reason{g.watch.client.explain(err, g.at != nil && g.at.Scheme == "https"), err}
 		e.Unreached = errors.As(err, &unreached) && !errors.As(err, &private)
 	}
 	return e

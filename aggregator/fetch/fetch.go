@@ -103,11 +103,11 @@ type Request struct {
 
 // Get makes one request and reads its answer. Any error but the end of ctx is an *Error.
 func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
-	g := &get{client: c, request: req, transport: c.guarded}
+	g := &get{request: req, transport: c.guarded}
 	if req.AllowPrivate {
 		g.transport = c.open
 	}
-	g.watch.start(ctx, &c.options, &c.running)
+	g.watch.start(ctx, c)
 	defer g.watch.stop()
 	resp, err := g.run()
 	if err == nil {
@@ -123,7 +123,6 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 
 // get is one Get under way.
 type get struct {
-	client    *Client
 	request   Request
 	transport *http.Transport
 	watch     watch
@@ -139,9 +138,9 @@ type get struct {
 	temporary bool
 	// conditional says that the hop under way was asked with validators, delta that it may answer with a difference.
 	conditional, delta bool
-	// status and freshness are the last answer's, bytes counts its body as it came.
+	// status and header are the last answer's, bytes counts its body as it came.
 	status     int
-	freshness  Freshness
+	header     http.Header
 	bytes      int64
 	retryAfter time.Time
 }
@@ -155,8 +154,7 @@ func (g *get) run() (*Response, error) {
 	g.origin = origin
 	g.at = withoutUser(origin)
 	for {
-		g.watch.set(connecting)
-		g.status, g.freshness = 0, Freshness{}
+		g.status, g.header = 0, nil
 		resp, err := g.transport.RoundTrip(g.newRequest())
 		if err != nil {
 			return nil, err
@@ -173,21 +171,22 @@ func (g *get) run() (*Response, error) {
 		}
 		discard(resp)
 		g.at = next
+		g.watch.set(connecting)
 	}
 }
 
 // newRequest is the request of the hop under way.
 func (g *get) newRequest() *http.Request {
 	header := make(http.Header, 8)
-	header["User-Agent"] = g.client.userAgent
-	header["Accept"] = g.client.accept
-	header["Accept-Encoding"] = g.client.acceptEncoding
+	header["User-Agent"] = g.watch.client.userAgent
+	header["Accept"] = g.watch.client.accept
+	header["Accept-Encoding"] = g.watch.client.acceptEncoding
 	v := g.request.Validators
 	g.delta = v.ETag != "" && sendable(v.ETag)
 	if g.delta {
 		g.ifNoneMatch[0] = v.ETag
 		header["If-None-Match"] = g.ifNoneMatch[:]
-		header["A-IM"] = g.client.acceptDelta
+		header["A-IM"] = g.watch.client.acceptDelta
 	}
 	if v.LastModified != "" && sendable(v.LastModified) && len(g.visited) == 0 {
 		header["If-Modified-Since"] = []string{v.LastModified}

@@ -29,6 +29,7 @@ type parent struct {
 
 // add puts a Get behind the others.
 func (r *running) add(ctx context.Context, w *watch) {
+	w.began = time.Now()
 	r.put(ctx, w)
 	if ctx.Err() != nil {
 		// Those that were there then may have been told already.
@@ -39,7 +40,6 @@ func (r *running) add(ctx context.Context, w *watch) {
 func (r *running) put(ctx context.Context, w *watch) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w.began = time.Now()
 	if w.before = r.last; r.last == nil {
 		r.first = w
 	} else {
@@ -119,7 +119,7 @@ func (r *running) wake(now time.Time) {
 		return
 	}
 	r.set = true
-	wait := r.fresh.began.Add(r.fresh.options.shortest()).Sub(now)
+	wait := r.fresh.began.Add(r.fresh.client.options.shortest()).Sub(now)
 	if r.timer == nil {
 		r.timer = time.AfterFunc(wait, r.look)
 	} else {
@@ -132,7 +132,7 @@ func (r *running) look() {
 	var due []*watch
 	r.mu.Lock()
 	now := time.Now()
-	for ; r.fresh != nil && now.Sub(r.fresh.began) >= r.fresh.options.shortest(); r.fresh = r.fresh.after {
+	for ; r.fresh != nil && now.Sub(r.fresh.began) >= r.fresh.client.options.shortest(); r.fresh = r.fresh.after {
 		due = append(due, r.fresh)
 	}
 	r.set = false

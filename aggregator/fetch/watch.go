@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http/httptrace"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -87,9 +86,8 @@ func progressOf(ctx context.Context) *progress {
 // with stop.
 type watch struct {
 	progress
-	options *Options
-	among   *running
-	parent  *parent
+	client *Client
+	parent *parent
 	// values are the parent's context with trace.
 	values context.Context
 	trace  httptrace.ClientTrace
@@ -100,38 +98,35 @@ type watch struct {
 	mu sync.Mutex
 	// cause is why the context has ended, hooks are called then.
 	cause error
-	hooks []*hook
-	// timer is for looks after the first. Nothing is looked at that has stopped.
-	timer   *time.Timer
-	stopped bool
+	hooks *hook
+	// timer is for looks after the first. Nothing is looked at that has ended.
+	timer *time.Timer
 	// window is when the rate's present window began, and had is what had come by then.
 	window time.Duration
 	had    int64
 }
 
-// hook is a function that is called when a context ends.
-type hook struct{ f func() }
+// hook is a function that is called when its watch ends, one of a list.
+type hook struct {
+	f    func()
+	of   *watch
+	next *hook
+}
 
 // errStopped is why the context of a Get has ended that is over.
 var errStopped = errors.New("the request is over")
 
 // start begins a Get. stop must be called when it is over.
-func (w *watch) start(ctx context.Context, o *Options, among *running) {
-	w.options, w.among = o, among
+func (w *watch) start(ctx context.Context, c *Client) {
+	w.client = c
 	w.done = make(chan struct{})
 	w.trace.GotConn = w.gotConn
 	w.values = httptrace.WithClientTrace(ctx, &w.trace)
-	among.add(ctx, w)
+	c.running.add(ctx, w)
 }
 
 func (w *watch) stop() {
-	w.among.remove(w)
-	w.mu.Lock()
-	w.stopped = true
-	if w.timer != nil {
-		w.timer.Stop()
-	}
-	w.mu.Unlock()
+	w.client.running.remove(w)
 	w.end(errStopped)
 }
 
@@ -143,8 +138,11 @@ func (w *watch) end(cause error) {
 		w.cause, w.hooks = cause, nil
 		close(w.done)
 	}
+	if w.timer != nil {
+		w.timer.Stop()
+	}
 	w.mu.Unlock()
-	for _, h := range hooks {
+	for h := hooks; h != nil; h = h.next {
 		go h.f()
 	}
 }
@@ -180,23 +178,28 @@ func (w *watch) Value(key any) any {
 
 // AfterFunc is how package context has a context end with this one, without a goroutine.
 func (w *watch) AfterFunc(f func()) (stop func() bool) {
-	h := &hook{f}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.cause != nil {
 		go f()
 		return func() bool { return false }
 	}
-	w.hooks = append(w.hooks, h)
-	return func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		at := slices.Index(w.hooks, h)
-		if at >= 0 {
-			w.hooks = slices.Delete(w.hooks, at, at+1)
+	h := &hook{f, w, w.hooks}
+	w.hooks = h
+	return h.remove
+}
+
+// remove keeps the function from being called. It reports whether it was there to be removed.
+func (h *hook) remove() bool {
+	h.of.mu.Lock()
+	defer h.of.mu.Unlock()
+	for at := &h.of.hooks; *at != nil; at = &(*at).next {
+		if *at == h {
+			*at = h.next
+			return true
 		}
-		return at >= 0
 	}
+	return false
 }
 
 func (w *watch) gotConn(httptrace.GotConnInfo) { w.advance(waiting) }
@@ -222,22 +225,23 @@ func (w *watch) look() {
 
 // judge is the limit that the Get has exceeded, or sets the timer for the next look. w.mu is locked.
 func (w *watch) judge() error {
-	if w.stopped {
+	if w.cause != nil {
 		return nil
 	}
+	options := &w.client.options
 	now := time.Since(w.began)
-	ends, failure := w.options.Timeout, &limitError{key: "fetch.timeout", limit: w.options.Timeout}
+	ends, failure := options.Timeout, &limitError{key: "fetch.timeout", limit: options.Timeout}
 	switch at, since := w.where(); {
-	case at == waiting && since+w.options.HeaderTimeout < ends:
-		ends, failure = since+w.options.HeaderTimeout, &limitError{key: "fetch.header_timeout", limit: w.options.HeaderTimeout}
-	case at == reading && w.options.MinRate > 0:
+	case at == waiting && since+options.HeaderTimeout < ends:
+		ends, failure = since+options.HeaderTimeout, &limitError{key: "fetch.header_timeout", limit: options.HeaderTimeout}
+	case at == reading && options.MinRate > 0:
 		if w.window < since {
 			w.window, w.had = since, 0
 		}
-		if windowEnds := w.window + w.options.RateWindow; windowEnds < ends {
-			rate := int64(float64(w.read.Load()-w.had) / max(now-w.window, w.options.RateWindow).Seconds())
-			if now < windowEnds || rate < w.options.MinRate {
-				ends, failure = windowEnds, &limitError{rate: rate, least: w.options.MinRate}
+		if windowEnds := w.window + options.RateWindow; windowEnds < ends {
+			rate := int64(float64(w.read.Load()-w.had) / max(now-w.window, options.RateWindow).Seconds())
+			if now < windowEnds || rate < options.MinRate {
+				ends, failure = windowEnds, &limitError{rate: rate, least: options.MinRate}
 			} else {
 				w.window, w.had = now, w.read.Load()
 			}
@@ -248,7 +252,7 @@ func (w *watch) judge() error {
 		failure.read = w.read.Load()
 		return failure
 	}
-	next := min(ends-now, w.options.shortest())
+	next := min(ends-now, options.shortest())
 	if w.timer == nil {
 		w.timer = time.AfterFunc(next, w.look)
 	} else {
@@ -296,8 +300,8 @@ func (w *watch) limit(err error) *limitError {
 	if !errors.Is(err, errConnectTimeout) && (errors.As(err, &dns) || !errors.As(err, &timeout) || !timeout.Timeout()) {
 		return nil
 	}
-	e := &limitError{key: "fetch.connect_timeout", limit: w.options.ConnectTimeout}
-	if e.limit >= w.options.Timeout {
+	e := &limitError{key: "fetch.connect_timeout", limit: w.client.options.ConnectTimeout}
+	if e.limit >= w.client.options.Timeout {
 		e.key = "fetch.timeout"
 	}
 	e.phase, _ = w.where()
