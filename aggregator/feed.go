@@ -1,10 +1,20 @@
 package aggregator
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // FeedID names a feed in the config, in links and in exports. It never changes while the feed's URL may, and the
 // ids of the feed's items are derived from it.
 type FeedID string
+
+// Phase is the feed's own place in [0, 2^64): the first half of the HashOf its id, which never changes. Schedules spread
+// feeds by it, and a store keeps together by it what is polled together.
+func (id FeedID) Phase() uint64 {
+	hash := HashOf(id)
+	return binary.BigEndian.Uint64(hash[:])
+}
 
 // Feed is a source as the operator describes it.
 type Feed struct {

@@ -160,7 +160,7 @@ func (b beat) after(earliest, asked time.Time) time.Time {
 		// A firing at the very moment that was asked for is late enough.
 		return b.spec.Next(b.feed, latest(earliest, asked.Add(-time.Nanosecond)))
 	}
-	return latest(earliest, asked).Add(share(phase(b.feed), min(b.wait/maxShare, maxSpread))).UTC()
+	return latest(earliest, asked).Add(share(b.feed.Phase(), min(b.wait/maxShare, maxSpread))).UTC()
 }
 
 // delayed is the given moment of the beat, or a later one where the publisher's hints end after it.

@@ -54,7 +54,6 @@
 package schedule
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"time"
 
@@ -99,7 +98,7 @@ func (s Spec) Next(feed aggregator.FeedID, after time.Time) time.Time {
 	case s.every > 0:
 		return nextPoint(feed, after, s.every)
 	}
-	fraction := phase(feed)
+	fraction := feed.Phase()
 	// A nominal time that has passed may still have its firing ahead.
 	nominal := s.nextNominal(after.Add(-maxSpread - time.Second))
 	for {
@@ -115,7 +114,7 @@ func (s Spec) Next(feed aggregator.FeedID, after time.Time) time.Time {
 // nextPoint is the first of the feed's points after the given time, of those that lie the given distance apart.
 func nextPoint(feed aggregator.FeedID, after time.Time, distance time.Duration) time.Time {
 	every := int64(distance / time.Second)
-	offset := share(phase(feed), distance)
+	offset := share(feed.Phase(), distance)
 	// The point at or before the given time, found in whole seconds: nanoseconds since 1970 do not reach all years.
 	at := after.Add(-offset)
 	back := at.Unix() % every
@@ -148,12 +147,6 @@ func (s Spec) interval(feed aggregator.FeedID, at time.Time) time.Duration {
 		return s.every
 	}
 	return s.Next(feed, at).Sub(at)
-}
-
-// phase is the feed's own place in [0, 2^64).
-func phase(feed aggregator.FeedID) uint64 {
-	hash := aggregator.HashOf(string(feed))
-	return binary.BigEndian.Uint64(hash[:])
 }
 
 // share is the fraction (in parts of 2^64) of d, in whole milliseconds, so that times stay readable.

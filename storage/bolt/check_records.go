@@ -239,13 +239,13 @@ func (c *check) feed(r *reader, k, v []byte) error {
 		c.problem("feed %q has %d items and counts %d", id, c.feeds[id], state.Items)
 	}
 	key := dueKey(instantOf(state.Due), k)
-	found, url := r.bucket(dueBucket).Cursor().Seek(key)
+	found, entry := r.bucket(dueBucket).Cursor().Seek(key)
 	isDue := bytes.Equal(found, key)
 	switch {
 	case isDue == rec.Inactive:
 		c.problem("feed %q: active is %v, and it is entered as due: %v", id, !rec.Inactive, isDue)
-	case isDue && len(url) > 0 && !bytes.Equal(url, rec.polledAt(&state)):
-		c.problem("feed %q: it is entered as due at another URL than its own", id)
+	case isDue && !bytes.Equal(entry, rec.entry(k, state.MovedTo)):
+		c.problem("feed %q: it is entered as due with another description or another URL than its own", id)
 	}
 	return nil
 }

@@ -77,9 +77,10 @@ func TestCheckFindsAndRepairs(t *testing.T) {
 		{"a name that is gone", remove("names"), "number", 0, false},
 		{"a revision that cannot be read", spoil("revisions"), "revision", 0, true},
 		{"a due time that is gone", remove("due"), "due", 0, false},
+		{"an entry of what is due that cannot be read", spoil("due"), "another description", 0, false},
 		{"a due time of nothing", stray("due", 20, 0), "due", 0, false},
 		{"a version that cannot be read", spoil("topics"), "topic", 0, false},
-		{"a state that cannot be read", spoil("states"), "state", 0, true},
+		{"a state that cannot be read", spoil("placed-states"), "state", 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "wire.db")
@@ -269,7 +270,7 @@ func TestCompactBringsEveryRecordForward(t *testing.T) {
 		t.Errorf("frames of items are records of formats %v, want some and none of format 1", kinds)
 	}
 	ok(t, s.Close())
-	for _, bucket := range []string{"feeds", "states", "revisions", "stories", "topics"} {
+	for _, bucket := range []string{"feeds", "placed-states", "revisions", "stories", "topics"} {
 		write(t, path, func(tx *bbolt.Tx) error {
 			return tx.Bucket([]byte(bucket)).ForEach(func(k, v []byte) error {
 				if v[0] == 1 {

@@ -29,8 +29,9 @@ type commit struct {
 	state readyState
 	// poll is nil where it has left nothing but the state.
 	poll *aggregator.Poll
-	// old is what the lease knows of the state that the poll's takes the place of.
-	old knownHead
+	// place is the feed's, old what the lease knows of the state that the poll's takes the place of.
+	place uint32
+	old   knownHead
 	// items are the poll's, each once, as they are stored.
 	items []aggregator.Item
 	size  int
@@ -277,7 +278,7 @@ func (s *Store) commitBatch() {
 	var batch []*commit
 	var ok bool
 	for _, c := range s.queue.take() {
-		if c.old, ok = s.leases.begin(c.feed, c.token); !ok {
+		if c.place, c.old, ok = s.leases.begin(c.feed, c.token); !ok {
 			c.end(fmt.Errorf("commit poll of feed %q: %w", c.feed, aggregator.ErrLeaseLost))
 			continue
 		}

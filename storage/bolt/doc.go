@@ -22,10 +22,10 @@
 //	            "rules"     -> the hash that the last complete Refile was given
 //	            "refiling"  -> record: how far one has come that is not complete
 //	feeds       feed id                -> record: the feed as the operator describes it, and whether it is active
-//	states      feed id                -> record: FeedState, its due time and count of items in front (record_state.go)
+//	placed-states place, feed id       -> record: FeedState, its due time and count of items in front (record_state.go)
 //	listings    feed id                -> Poll.Listing: its hashes, 64 bytes an item
-//	due         instant, feed id       -> the URL at which the feed is polled, or nothing where an earlier format wrote
-//	                                      it; active feeds only
+//	due         instant, feed id       -> place, and the record of the feed with the URL at which it is polled; active
+//	                                      feeds only (record_feed.go)
 //	items       Seq                    -> chunk: the items from above the key before up to this Seq (chunk.go)
 //	identity    table: ItemID          -> Seq, 6 bytes, and Item.Hash; the Seq is 0 for what was pruned
 //	            table: alias           -> 6 bytes 0xff, and the ItemID that it leads to
@@ -42,8 +42,12 @@
 //	dictionaries number, 4 bytes       -> a zstd dictionary; the greatest number is the one to write with
 //
 // A feed's description, its state and its last listing are apart, so that a poll that found nothing new rewrites some two
-// hundred bytes and one key of due; and feeds are leased by what due says alone. An item that changes moves to a new Seq: the pages of items fill up in order and stay full. The
-// sequence number of the bucket items is the last Seq; a Refile takes one too, for the Versions that it moves.
+// hundred bytes and one key of due. What due says of a feed is enough to lease it and to know what it is. A feed's place is
+// four bytes of its Phase, by which schedules spread feeds: those that fall due one after the other have their states one
+// behind the other, so that what is polled together is read and written on the same pages, however many feeds there are.
+//
+// An item that changes moves to a new Seq: the pages of items fill up in order and stay full. The sequence number of the
+// bucket items is the last Seq; a Refile takes one too, for the Versions that it moves.
 //
 // What lists holds of a story is a pure function of its items (listing); at each change the places before and after are
 // compared and the difference is written. So the latest stories of a topic are the last block of its list, or two. All topics' members, AllTopics' among them, are kept by Seq, as items are: what a topic has of a period is found
@@ -73,14 +77,16 @@
 //
 // # Formats
 //
-// meta says which format a file has. Open brings an earlier one forward (migrate.go): format 4 as it is, those before it by
-// writing the store anew and putting it in the place of the old one, as a compaction does. A file of each format is kept in testdata. A newer one is refused.
+// meta says which format a file has. Open brings an earlier one forward (migrate.go): formats 4 and 5 in the file itself, by
+// moving what is known of feeds, and those before by writing the store anew and putting it in the place of the old one, as a
+// compaction does. A file of each format is kept in testdata. A newer one is refused.
 //
 //	1    the first
 //	2    records are summed or packed, there are dictionaries and listings
 //	3    states and feeds are fields, due has URLs
 //	4    items are in chunks, identity and stories are tables, aliases are in identity, there are members and names
 //	5    lists are in blocks; a pair of format 4 is read as a block of one, until it changes or the store is compacted
+//	6    states are by place and were by feed id in the bucket states; due has feeds and had URLs alone
 //
 // # Writing
 //

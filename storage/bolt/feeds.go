@@ -191,7 +191,7 @@ func (w *writer) changeFeed(c *feedChange, old, next *aggregator.FeedState) erro
 	if err := w.bucket(feedsBucket).Put(c.id, c.value); err != nil {
 		return err
 	}
-	if err := w.bucket(statesBucket).Put(c.id, encodeState(next)); err != nil {
+	if err := w.bucket(statesBucket).Put(stateKey(placeOf(c.id), c.id), encodeState(next)); err != nil {
 		return err
 	}
 	if c.moved || c.unread {
@@ -207,7 +207,7 @@ func (w *writer) changeFeed(c *feedChange, old, next *aggregator.FeedState) erro
 	if c.record.Inactive {
 		return nil
 	}
-	return w.bucket(dueBucket).Put(dueKey(instantOf(next.Due), c.id), c.record.polledAt(next))
+	return w.bucket(dueBucket).Put(dueKey(instantOf(next.Due), c.id), c.record.entry(c.id, next.MovedTo))
 }
 
 // status is the feed with its state, or aggregator.ErrNotFound.
@@ -224,7 +224,7 @@ func (r *reader) readStatus(id []byte, status *aggregator.FeedStatus) error {
 	}
 	if err == nil {
 		status.Feed, status.Active = rec.feed(aggregator.FeedID(id)), !rec.Inactive
-		err = r.readState(id, &status.State)
+		err = r.readState(placeOf(id), id, &status.State)
 	}
 	if err != nil {
 		*status = aggregator.FeedStatus{}

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -129,7 +130,7 @@ func unpack(t testing.TB, fixture, path string) {
 // A file of each earlier format says what a store of today says that was filled in the same way, also after it was
 // written to, opened again and compacted.
 func TestEarlierFormatsAreRead(t *testing.T) {
-	for _, fixture := range []string{"format1.db.gz", "format2.db.gz", "format3.db.gz", "format4.db.gz"} {
+	for _, fixture := range []string{"format1.db.gz", "format2.db.gz", "format3.db.gz", "format4.db.gz", "format5.db.gz"} {
 		t.Run(fixture, func(t *testing.T) {
 			path, today := filepath.Join(t.TempDir(), "old.db"), filepath.Join(t.TempDir(), "today.db")
 			unpack(t, fixture, path)
@@ -205,4 +206,31 @@ func TestEarlierFormatIsWholeWhereItCannotBeBroughtForward(t *testing.T) {
 	_, err = bolt.Open(path, bolt.Options{})
 	expectError(t, err, path, "item 1")
 	same("with a damaged item")
+}
+
+// A start that ended while it moved the feeds of an earlier format left some of them where they were. The next one goes on.
+func TestFeedsThatHaveMovedHalfWay(t *testing.T) {
+	path, today := filepath.Join(t.TempDir(), "old.db"), filepath.Join(t.TempDir(), "today.db")
+	unpack(t, "format5.db.gz", path)
+	write(t, path, func(tx *bbolt.Tx) error {
+		placed, err := tx.CreateBucket([]byte("placed-states"))
+		if err != nil {
+			return err
+		}
+		id, state := tx.Bucket([]byte("states")).Cursor().First()
+		id, state = slices.Clone(id), slices.Clone(state)
+		place := binary.BigEndian.AppendUint64(nil, aggregator.FeedID(id).Phase())[:4]
+		return errors.Join(tx.Bucket([]byte("meta")).Put([]byte("format"), []byte{0, 0, 0, 6}),
+			placed.Put(append(place, id...), state), tx.Bucket([]byte("states")).Delete(id))
+	})
+	want, got := openAt(t, today, start), openAt(t, path, start)
+	fillEvery(t, want)
+	if diff := cmp.Diff(ask(t, want), ask(t, got)); diff != "" {
+		t.Errorf("the store differs (-today +moved):\n%s", diff)
+	}
+	report, err := got.Check(t.Context(), false)
+	ok(t, errors.Join(err, want.Close(), got.Close()))
+	if report.Found > 0 {
+		t.Errorf("check: %+v", report)
+	}
 }

@@ -108,6 +108,16 @@ func dueKey(at instant, feed []byte) []byte {
 	return append(at.appendTo(make([]byte, 0, instantLen+len(feed))), feed...)
 }
 
+// placeOf is the beginning of the feed's Phase: in the order of places, feeds of one schedule fall due.
+func placeOf(feed []byte) uint32 { return uint32(aggregator.FeedID(feed).Phase() >> 32) }
+
+const placeLen = 4
+
+// stateKey is that of the state of a feed with the given place.
+func stateKey(place uint32, feed []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, placeLen+len(feed)), place), feed...)
+}
+
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 
 func topicKey(topic aggregator.TopicID) []byte {

@@ -27,6 +27,10 @@ type lease struct {
 	until time.Time
 	// committing leases do not run out: their outcome is being written.
 	committing bool
+	place      uint32
+	// feed is the feed as it was when the store had made so many changes; it is zero where that is not known.
+	feed    aggregator.Feed
+	changes uint64
 	// state is of the state that was read last of the feed.
 	state knownHead
 }
@@ -51,16 +55,17 @@ func newLeases(above uint64) leases {
 	return leases{held: make(map[aggregator.FeedID]*lease), last: above}
 }
 
-// begin reports whether the lease of a poll still stands, and keeps it until end. old is what it knows of the state.
-func (l *leases) begin(feed aggregator.FeedID, token uint64) (old knownHead, ok bool) {
+// begin reports whether the lease of a poll still stands, and keeps it until end. place is the feed's, old what the lease
+// knows of the state.
+func (l *leases) begin(feed aggregator.FeedID, token uint64) (place uint32, old knownHead, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	held := l.held[feed]
 	if held == nil || held.token != token || held.committing {
-		return old, false
+		return 0, old, false
 	}
 	held.committing = true
-	return held.state, true
+	return held.place, held.state, true
 }
 
 // end gives up the lease of a poll that was stored, and is due then; one that was not may be committed again.
@@ -110,23 +115,25 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 		s.leases.taken = nil
 	}
 	var claimed []aggregator.Lease
+	var held []*lease
 	until := now.Add(duration)
+	changes := s.changes.Load() // before the transaction, which sees what was changed before
 	err := s.view(func(r *reader) error {
-		claimed = make([]aggregator.Lease, 0, min(limit, batchOfLeases))
-		soonest, err := r.unleased(s.leases.taken, now, func(due instant, id, url []byte) (bool, error) {
+		claimed, held = make([]aggregator.Lease, 0, min(limit, batchOfLeases)), make([]*lease, 0, min(limit, batchOfLeases))
+		soonest, err := r.unleased(s.leases.taken, now, func(due instant, id, value []byte) (bool, error) {
 			at := due.time()
 			if len(claimed) >= limit || at.After(now) {
 				return false, nil
 			}
-			if len(url) == 0 {
-				// As earlier formats have it.
-				status, err := r.listed(id)
-				if err != nil {
-					return false, err
-				}
-				url = []byte(status.URL())
+			l, h := aggregator.Lease{Feed: aggregator.FeedID(id), Due: at}, &lease{until: now.Add(duration), changes: changes}
+			if entry, err := decodeEntry(value); err == nil {
+				l.URL, h.place, h.feed = entry.url(), entry.place, entry.feed.feed(l.Feed)
+			} else {
+				// Whoever begins to poll the feed is told what is wrong, if it cannot be polled all the same.
+				status, _ := r.status(id)
+				l.URL, h.place = status.URL(), placeOf(id)
 			}
-			claimed = append(claimed, aggregator.Lease{Feed: aggregator.FeedID(id), URL: string(url), Due: at})
+			claimed, held = append(claimed, l), append(held, h)
 			return true, nil
 		})
 		until = earliest(until, soonest)
@@ -137,8 +144,8 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 	}
 	for i := range claimed {
 		s.leases.last++
-		claimed[i].Token = s.leases.last
-		s.leases.held[claimed[i].Feed] = &lease{token: s.leases.last, until: now.Add(duration)}
+		claimed[i].Token, held[i].token = s.leases.last, s.leases.last
+		s.leases.held[claimed[i].Feed] = held[i]
 	}
 	if s.leases.taken != nil {
 		until = earliest(until, s.leases.takenUntil)
@@ -216,7 +223,7 @@ func (s *Store) ClaimFeed(
 	}
 	s.leases.last++
 	claimed.Token = s.leases.last
-	s.leases.held[id] = &lease{token: s.leases.last, until: now.Add(duration)}
+	s.leases.held[id] = &lease{token: s.leases.last, until: now.Add(duration), place: placeOf([]byte(id))}
 	return claimed, nil
 }
 
@@ -230,11 +237,17 @@ func (s *Store) Leased(ctx context.Context, given aggregator.Lease) (status aggr
 func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease, statuses []*aggregator.FeedStatus) []error {
 	errs := make([]error, len(given))
 	changes := s.changes.Load() // before the transaction, which sees what was changed before
+	places := s.describe(given, statuses, changes)
 	err := ctx.Err()
 	if err == nil {
 		err = s.view(func(r *reader) error {
-			for i := range given {
-				errs[i] = r.readStatus([]byte(given[i].Feed), statuses[i])
+			r.states.inOrder = true
+			for i, id := range given {
+				if id := []byte(id.Feed); statuses[i].Active {
+					errs[i] = r.readState(places[i], id, &statuses[i].State)
+				} else {
+					errs[i] = r.readStatus(id, statuses[i])
+				}
 			}
 			return nil
 		})
@@ -259,6 +272,21 @@ func (s *Store) LeasedEach(ctx context.Context, given []aggregator.Lease, status
 	return errs
 }
 
+// describe puts down the feeds of the leases, and says that they are active, where that has not changed since they were
+// leased. It gives the places of all.
+func (s *Store) describe(given []aggregator.Lease, statuses []*aggregator.FeedStatus, changes uint64) (places []uint32) {
+	places = make([]uint32, len(given))
+	s.leases.mu.Lock()
+	defer s.leases.mu.Unlock()
+	for i := range given {
+		*statuses[i] = aggregator.FeedStatus{}
+		if held := s.leases.held[given[i].Feed]; held.is(&given[i]) && held.feed.ID != "" && held.changes == changes {
+			statuses[i].Feed, statuses[i].Active, places[i] = held.feed, true, held.place
+		}
+	}
+	return places
+}
+
 // Listing has the items of the feed's last document; see storage.PollStore.
 func (s *Store) Listing(ctx context.Context, id aggregator.FeedID) (listed []aggregator.ListedItem, err error) {
 	if err := ctx.Err(); err != nil {
@@ -279,7 +307,7 @@ func (s *Store) Postpone(ctx context.Context, given ...aggregator.Lease) error {
 	defer s.unlock()
 	var standing []aggregator.Lease
 	for _, g := range given {
-		if _, ok := s.leases.begin(g.Feed, g.Token); ok {
+		if _, _, ok := s.leases.begin(g.Feed, g.Token); ok {
 			standing = append(standing, g)
 		}
 	}

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -17,17 +18,17 @@ func (s *Store) formatOf() (n uint32, err error) {
 	return n, err
 }
 
-// migrate brings a file of an earlier format forward. One of format 4 is read as it is. Where the layout of items is
-// another one the store is written anew: until that is done, and when it fails, the old file is there as it was.
+// migrate brings a file of an earlier format forward. Where the layout of items is another one the store is written anew:
+// until that is done, and when it fails, the old file is there as it was. From format 4 on it is only feeds that move, and
+// those move in the file itself, so many in a transaction; where that ends half-way the next start goes on with it.
 func (s *Store) migrate() error {
 	n, err := s.formatOf()
-	if err != nil || n == format {
+	if err != nil {
 		return err
 	}
-	if n == 4 {
-		err = s.update(func(w *writer) error { return w.bucket(metaBucket).Put(formatKey, numberKey(format)) })
-		if err != nil {
-			return fmt.Errorf("bring format %d forward to %d: %w", n, format, err)
+	if n >= 4 {
+		if err := s.moveFeeds(); err != nil {
+			return fmt.Errorf("bring format %d forward to %d: %w; the next start goes on with it", n, format, err)
 		}
 		return nil
 	}
@@ -40,6 +41,88 @@ func (s *Store) migrate() error {
 		return fmt.Errorf("bring format %d forward to %d: %w; the file is as it was: the topicwire that wrote it still opens it", n, format, err)
 	}
 	return nil
+}
+
+// moveFeeds has the states of feeds by their places, and in the bucket due what the feeds are, where that is not so.
+func (s *Store) moveFeeds() error {
+	moved := false
+	err := s.view(func(r *reader) error {
+		moved = r.bucket(idStatesBucket) == nil
+		return nil
+	})
+	if err != nil || moved {
+		return err
+	}
+	err = s.update(func(w *writer) error {
+		if _, err := w.tx.CreateBucketIfNotExists(statesBucket); err != nil {
+			return err
+		}
+		return w.bucket(metaBucket).Put(formatKey, numberKey(format))
+	})
+	for after := []byte{}; err == nil && after != nil; {
+		err = s.update(func(w *writer) (err error) {
+			after, err = w.describeDue(after)
+			return err
+		})
+	}
+	for more := true; err == nil && more; {
+		err = s.update(func(w *writer) (err error) {
+			more, err = w.moveStates()
+			return err
+		})
+	}
+	return err
+}
+
+// describeDue gives some entries behind the given key of due what they are to have, and gives the key of the last of them;
+// nil at the end.
+func (w *writer) describeDue(after []byte) (last []byte, err error) {
+	var keys, entries [][]byte
+	c := w.bucket(dueBucket).Cursor()
+	for k, v := seekAfter(c, nil, after); k != nil && len(keys) < feedsPerWrite; k, v = c.Next() {
+		last = bytes.Clone(k)
+		_, id, ok := instantIn(k)
+		if _, _, err := entryFields(v); err == nil || !ok {
+			continue
+		}
+		rec, ok, err := w.feedRecord(id)
+		if err != nil || !ok {
+			continue // as it was: 'store check' says so
+		}
+		movedTo := string(v)
+		if movedTo == rec.URL {
+			movedTo = ""
+		}
+		keys, entries = append(keys, last), append(entries, rec.entry(id, movedTo))
+	}
+	for i, k := range keys {
+		if err := w.bucket(dueBucket).Put(k, entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return last, nil
+}
+
+// moveStates moves some states to where they are to be, and reports whether there may be more.
+func (w *writer) moveStates() (more bool, err error) {
+	old := w.bucket(idStatesBucket)
+	var ids, records [][]byte
+	c := old.Cursor()
+	for k, v := c.First(); k != nil && len(ids) < feedsPerWrite; k, v = c.Next() {
+		ids, records = append(ids, bytes.Clone(k)), append(records, bytes.Clone(v))
+	}
+	if len(ids) == 0 {
+		return false, w.tx.DeleteBucket(idStatesBucket)
+	}
+	for i, id := range ids {
+		if err := w.bucket(statesBucket).Put(stateKey(placeOf(id), id), records[i]); err != nil {
+			return false, err
+		}
+		if err := old.Delete(id); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // formatTwo is a store of format 1 or 2, as a source: a record for each item in items, by Seq; for each id in identity, its

@@ -21,13 +21,13 @@ import (
 )
 
 // format is the version of the layout that this package writes and the newest that it reads.
-const format = 5
+const format = 6
 
 // The buckets and the keys of meta.
 var (
 	metaBucket      = []byte("meta")
 	feedsBucket     = []byte("feeds")
-	statesBucket    = []byte("states")
+	statesBucket    = []byte("placed-states")
 	listingsBucket  = []byte("listings")
 	dueBucket       = []byte("due")
 	itemsBucket     = []byte("items")
@@ -41,6 +41,9 @@ var (
 	notesBucket     = []byte("notes")
 
 	dictionariesBucket = []byte("dictionaries")
+
+	// idStatesBucket is where formats up to 5 have what statesBucket has today.
+	idStatesBucket = []byte("states")
 
 	// allBuckets is in the order of doc.go.
 	allBuckets = [][]byte{

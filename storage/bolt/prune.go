@@ -228,7 +228,8 @@ func (w *writer) prune(it *aggregator.Item, seq uint64) (revisions int, err erro
 func (w *writer) countDown(left map[aggregator.FeedID]int) error {
 	for feed, n := range left {
 		id := []byte(feed)
-		if w.bucket(statesBucket).Get(id) == nil {
+		key := stateKey(placeOf(id), id)
+		if w.bucket(statesBucket).Get(key) == nil {
 			continue
 		}
 		state, err := w.state(id)
@@ -236,7 +237,7 @@ func (w *writer) countDown(left map[aggregator.FeedID]int) error {
 			return err
 		}
 		state.Items -= n
-		if err := w.bucket(statesBucket).Put(id, encodeState(&state)); err != nil {
+		if err := w.bucket(statesBucket).Put(key, encodeState(&state)); err != nil {
 			return err
 		}
 	}

@@ -32,11 +32,19 @@ type reader struct {
 }
 
 // finder looks up keys of one bucket, with the memory that the first look-up needed.
-type finder struct{ at *bbolt.Cursor }
+type finder struct {
+	at *bbolt.Cursor
+	// inOrder has it look behind the last key first: for who asks in the order of the keys, and changes nothing.
+	inOrder bool
+}
 
 func (f *finder) get(r *reader, bucket, key []byte) []byte {
 	if f.at == nil {
 		f.at = r.bucket(bucket).Cursor()
+	} else if f.inOrder {
+		if k, v := f.at.Next(); bytes.Equal(k, key) {
+			return v
+		}
 	}
 	k, v := f.at.Seek(key)
 	if !bytes.Equal(k, key) {
@@ -76,23 +84,34 @@ func (r *reader) feedRecord(id []byte) (feedRecord, bool, error) {
 
 // state is the state of a feed, the zero state for one that the store does not have.
 func (r *reader) state(id []byte) (s aggregator.FeedState, err error) {
-	err = r.readState(id, &s)
+	err = r.readState(placeOf(id), id, &s)
 	return s, err
 }
 
-// readState is state, into s.
-func (r *reader) readState(id []byte, s *aggregator.FeedState) error {
+// stateRecord is the record of a feed's state, nil where there is none.
+func (r *reader) stateRecord(place uint32, id []byte) []byte {
+	if r.states.at == nil && r.bucket(statesBucket) == nil {
+		return r.bucket(idStatesBucket).Get(id)
+	}
+	return r.states.get(r, statesBucket, stateKey(place, id))
+}
+
+// readState is state, into s, of a feed with the given place.
+func (r *reader) readState(place uint32, id []byte, s *aggregator.FeedState) error {
 	*s = aggregator.FeedState{}
-	head, fields, ok, err := decodeHead(r.states.get(r, statesBucket, id))
+	record := r.stateRecord(place, id)
+	head, fields, ok, err := decodeHead(record)
 	if err == nil && ok {
 		err = decodeState(head, fields, s)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", statesBucket, id, err)
 	}
-	if !ok {
+	if !ok && record != nil {
 		var old stateRecord
-		_, err = r.get(statesBucket, id, &old)
+		if err = r.decode(record, &old); err != nil {
+			err = fmt.Errorf("%s %q: %w", statesBucket, id, err)
+		}
 		*s = old.state()
 	}
 	return err
@@ -100,7 +119,7 @@ func (r *reader) readState(id []byte, s *aggregator.FeedState) error {
 
 // stateHead is the head of a feed's state, also of one of an earlier format.
 func (r *reader) stateHead(id []byte) (stateHead, error) {
-	head, _, ok, err := decodeHead(r.states.get(r, statesBucket, id))
+	head, _, ok, err := decodeHead(r.stateRecord(placeOf(id), id))
 	switch {
 	case err != nil:
 		return head, fmt.Errorf("%s %q: %w", statesBucket, id, err)

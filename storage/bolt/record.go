@@ -94,14 +94,6 @@ func (r feedRecord) feed(id aggregator.FeedID) aggregator.Feed {
 	}
 }
 
-// polledAt is the URL at which the feed is polled, as the bucket due has it.
-func (r feedRecord) polledAt(state *aggregator.FeedState) []byte {
-	if state.MovedTo != "" {
-		return []byte(state.MovedTo)
-	}
-	return []byte(r.URL)
-}
-
 // stateRecord is a feed's state as format 2 and earlier wrote it. It is only read: what is written is in record_state.go.
 type stateRecord struct {
 	Due          instant    `cbor:"1,keyasint,omitzero"`

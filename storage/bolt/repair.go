@@ -278,7 +278,7 @@ func (n *rebuilding) putFeed(r *reader, k []byte, rec *feedRecord, state *aggreg
 	if err := n.put(feedsBucket, k, encodeFeed(rec)); err != nil {
 		return err
 	}
-	if err := n.put(statesBucket, k, encodeState(state)); err != nil {
+	if err := n.put(statesBucket, stateKey(placeOf(k), k), encodeState(state)); err != nil {
 		return err
 	}
 	if b := r.bucket(listingsBucket); listed && b != nil { // Format 1 has none.
@@ -291,7 +291,7 @@ func (n *rebuilding) putFeed(r *reader, k []byte, rec *feedRecord, state *aggreg
 	if rec.Inactive {
 		return nil
 	}
-	return n.put(dueBucket, dueKey(instantOf(state.Due), k), rec.polledAt(state))
+	return n.put(dueBucket, dueKey(instantOf(state.Due), k), rec.entry(k, state.MovedTo))
 }
 
 func (n *rebuilding) putRecord(bucket, key []byte, record any) error {

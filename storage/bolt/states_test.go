@@ -1,10 +1,13 @@
 package bolt_test
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
 
 	"github.com/topicwire/topicwire/aggregator"
 	"github.com/topicwire/topicwire/storage/bolt"
@@ -76,5 +79,66 @@ func TestStateChangesWhileItsFeedIsPolled(t *testing.T) {
 				t.Errorf("%d feeds are due", len(l))
 			}
 		})
+	}
+}
+
+// What is due says what a feed is. Where that is spoiled the feed is polled all the same, and mended by that.
+func TestSpoiledEntryOfWhatIsDue(t *testing.T) {
+	path := t.TempDir() + "/store.db"
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(3), dueAtStart))
+	ok(t, s.Close())
+	write(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("due"))
+		k, v := b.Cursor().First()
+		v = bytes.Clone(v)
+		v[len(v)-1] ^= 1
+		return b.Put(bytes.Clone(k), v)
+	})
+	s = open(t, path)
+	problems := func() int {
+		t.Helper()
+		report, err := s.Check(t.Context(), false)
+		ok(t, err)
+		return report.Found
+	}
+	if problems() != 1 {
+		t.Error("nothing is spoiled")
+	}
+	leased := claimAll(t, s)
+	if len(leased) != 3 {
+		t.Fatalf("%d feeds are leased", len(leased))
+	}
+	for _, l := range leased {
+		l.State.Due = start.Add(time.Hour)
+		ok(t, commit(t, s, l, newItem(l.Feed, 1, 10)))
+	}
+	if n := problems(); n > 0 {
+		t.Errorf("%d problems are left", n)
+	}
+}
+
+// A lease remembers what its feed is. What the operator says of the feed meanwhile counts.
+func TestFeedIsDescribedAnewWhileLeased(t *testing.T) {
+	s := open(t, t.TempDir()+"/store.db")
+	feeds := manyFeeds(3)
+	ok(t, s.SyncFeeds(t.Context(), feeds, dueAtStart))
+	leases, err := s.Claim(t.Context(), start, time.Hour, 10)
+	ok(t, err)
+	feeds[1].Title, feeds[1].Tags = "Another", []string{"news"}
+	ok(t, s.SyncFeeds(t.Context(), feeds, dueAtStart))
+	for _, l := range leases {
+		status, err := s.Leased(t.Context(), l)
+		ok(t, err)
+		want := feeds[slices.IndexFunc(feeds, func(f aggregator.Feed) bool { return f.ID == l.Feed })]
+		if d := cmp.Diff(want, status.Feed); d != "" {
+			t.Error(d)
+		}
+		ok(t, s.Commit(t.Context(), aggregator.Poll{Feed: l.Feed, Token: l.Token, State: aggregator.FeedState{Due: start.Add(time.Minute)}}))
+	}
+	report, err := s.Check(t.Context(), false)
+	ok(t, err)
+	if report.Found > 0 {
+		t.Error(report.Problems)
 	}
 }

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -11,29 +12,30 @@ import (
 
 // stateChange is the state of an active feed that takes the place of another.
 type stateChange struct {
-	id, record []byte
-	// before and after are the feed's keys in the bucket due, url is what is stored there. It is empty where the one that
-	// is there stays, which a feed that was or is polled at another URL than its own must not rely on.
-	before, after, url []byte
-	fromFeed           bool
+	id []byte
+	// key is that of the state.
+	key, record []byte
+	// before and after are the feed's keys in the bucket due, entry is what is stored there, empty where that stays.
+	before, after, entry []byte
+	// moves says that the feed was or is polled at another URL than its own: its entry is made anew.
+	moves   bool
+	movedTo string
 }
 
 // putState notes the state of an active feed that takes the place of one with the head old, and moves its due time.
 func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) {
 	made := ready(next)
-	w.putReady(id, old, &made, next.Items)
+	w.putReady(placeOf(id), id, old, &made, next.Items)
 }
 
-// putReady is putState of a feed with so many items.
-func (w *writer) putReady(id []byte, old stateHead, next *readyState, items int) {
-	ch := stateChange{id: id, record: next.finish(items), fromFeed: old.moved && next.movedTo == ""}
+// putReady is putState of a feed with the given place and so many items.
+func (w *writer) putReady(place uint32, id []byte, old stateHead, next *readyState, items int) {
+	ch := stateChange{id: id, record: next.finish(items), moves: old.moved || next.movedTo != "", movedTo: next.movedTo}
+	ch.key = w.room.stateKey(place, id)
 	ch.before = w.room.dueKey(old.due, id)
 	ch.after = ch.before
 	if old.due != next.due {
 		ch.after = w.room.dueKey(next.due, id)
-	}
-	if next.movedTo != "" {
-		ch.url = []byte(next.movedTo)
 	}
 	if w.changed == nil {
 		w.changed, w.room.changed = w.room.changed, nil
@@ -52,9 +54,9 @@ func (w *writer) flushStates() error {
 		changed = append(changed, &w.changed[i])
 	}
 	states := w.bucket(statesBucket)
-	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.id, b.id) })
+	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.key, b.key) })
 	for _, ch := range changed {
-		if err := states.Put(ch.id, ch.record); err != nil {
+		if err := states.Put(ch.key, ch.record); err != nil {
 			return err
 		}
 	}
@@ -72,10 +74,10 @@ func (w *writer) flushStates() error {
 		due.FillPercent = itemFill
 	}
 	for _, ch := range changed {
-		if len(ch.url) == 0 {
+		if len(ch.entry) == 0 {
 			continue
 		}
-		if err := due.Put(ch.after, ch.url); err != nil {
+		if err := due.Put(ch.after, ch.entry); err != nil {
 			return err
 		}
 	}
@@ -84,21 +86,21 @@ func (w *writer) flushStates() error {
 	return nil
 }
 
-// leaveDue takes a feed out of its place in the bucket due, unless it stays there. Its url is empty then if that does too.
+// leaveDue takes a feed out of its place in the bucket due, unless it stays there.
 func (w *writer) leaveDue(c *bbolt.Cursor, ch *stateChange) error {
-	key, url := c.Seek(ch.before)
+	key, entry := c.Seek(ch.before)
 	found := bytes.Equal(key, ch.before)
+	_, _, spoiled := entryFields(entry)
 	stays := bytes.Equal(ch.before, ch.after)
 	switch {
-	case len(ch.url) > 0:
-	case ch.fromFeed, !found, len(url) == 0:
+	case ch.moves, !found, spoiled != nil:
 		rec, _, err := w.feedRecord(ch.id)
 		if err != nil {
 			return err
 		}
-		ch.url = []byte(rec.URL)
+		ch.entry = rec.entry(ch.id, ch.movedTo)
 	case !stays:
-		ch.url = w.room.copy(url) // it is on a page that is about to change
+		ch.entry = w.room.copy(entry) // it is on a page that is about to change
 	}
 	if found && !stays {
 		return c.Delete()
@@ -170,6 +172,10 @@ func (r *room) copy(b []byte) []byte { return r.end(append(r.begin(len(b)), b...
 
 func (r *room) dueKey(at instant, id []byte) []byte {
 	return r.end(append(at.appendTo(r.begin(instantLen+len(id))), id...))
+}
+
+func (r *room) stateKey(place uint32, id []byte) []byte {
+	return r.end(append(binary.BigEndian.AppendUint32(r.begin(placeLen+len(id)), place), id...))
 }
 
 func (r *room) chunk(c *chunk) []byte { return r.end(c.append(r.begin(c.mostBytes()))) }

@@ -99,7 +99,7 @@ func (w *writer) applyPoll(c *commit) error {
 			return err
 		}
 	}
-	w.putReady(id, old, &c.state, items)
+	w.putReady(c.place, id, old, &c.state, items)
 	return nil
 }
 
