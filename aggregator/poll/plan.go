@@ -77,11 +77,12 @@ func (p *Poller) plan(ctx context.Context, j *job, seen *answer, failure error, 
 			a.Listed += len(j.listing)
 		}
 	}
-	asked := latest(schedule.ReadHeaders(a.Headers, now).RetryAfter, a.RetryAfter)
-	if longest := now.Add(schedule.MaxRetryAfter); asked.After(longest) {
-		p.Log.Warn("the publisher asks to be left alone for longer than is kept to", "feed", j.status.Feed.ID, "asked", asked, "kept_to", longest)
-	}
 	state.Pace = schedule.Learn(j.status.State.Pace, a)
+	if longest := now.Add(schedule.MaxRetryAfter); !state.Pace.NotBefore.Before(longest) {
+		if asked := latest(schedule.ReadHeaders(a.Headers, now).RetryAfter, a.RetryAfter); asked.After(longest) {
+			p.Log.Warn("the publisher asks to be left alone for longer than is kept to", "feed", j.status.Feed.ID, "asked", asked, "kept_to", longest)
+		}
+	}
 	state.Failures = schedule.Failures(j.status.State.Failures, a)
 	state.Due = p.due(&j.status.Feed, state, seen.held, now, p.spared(j, seen, failure, state))
 	if state.Pace.Stopped != "" && j.status.State.Pace.Stopped == "" {

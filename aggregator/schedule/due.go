@@ -85,8 +85,8 @@ func Due(spec Spec, feed aggregator.FeedID, o Outcome, jitter func() float64) ti
 		hinted = limit
 	}
 	hinted = latest(hinted, now.Add(floor))
-	beat := beatOf(spec, feed, o)
-	due := beat.delayed(beat.after(beat.earliest(o, jitter), asked(o)), hinted)
+	beat := beatOf(spec, feed, &o)
+	due := beat.delayed(beat.after(beat.earliest(&o, jitter), asked(&o)), hinted)
 	// Leaving the hours that are skipped may lead to a firing in the next ones.
 	for due.Before(limit) {
 		free := open(o.Pace.Hints, due)
@@ -102,13 +102,10 @@ func Due(spec Spec, feed aggregator.FeedID, o Outcome, jitter func() float64) ti
 }
 
 // asked is the time until which the publisher asked not to be asked, as far as it is honoured.
-func asked(o Outcome) time.Time {
-	t := latest(o.RetryAfter, o.Pace.NotBefore)
-	if limit := o.Now.Add(MaxRetryAfter); t.After(limit) {
-		return limit
-	}
-	return t
-}
+func asked(o *Outcome) time.Time { return honoured(latest(o.RetryAfter, o.Pace.NotBefore), o.Now) }
+
+// honoured is a time before which a publisher asks now not to be asked again, as far as it is kept to.
+func honoured(asked, now time.Time) time.Time { return earliest(asked, now.Add(MaxRetryAfter)) }
 
 // beat is when a feed is polled if its publisher has nothing against it.
 type beat struct {
@@ -118,7 +115,7 @@ type beat struct {
 	wait time.Duration
 }
 
-func beatOf(spec Spec, feed aggregator.FeedID, o Outcome) beat {
+func beatOf(spec Spec, feed aggregator.FeedID, o *Outcome) beat {
 	b := beat{spec: spec, feed: feed}
 	if spec.adaptive() {
 		floor := spec.floor
@@ -131,7 +128,7 @@ func beatOf(spec Spec, feed aggregator.FeedID, o Outcome) beat {
 }
 
 // earliest is the time before which the outcome makes a poll pointless.
-func (b beat) earliest(o Outcome, jitter func() float64) time.Time {
+func (b *beat) earliest(o *Outcome, jitter func() float64) time.Time {
 	now := o.Now.UTC()
 	earliest := now.Add(b.wait)
 	if b.spec.every > 0 {
@@ -155,7 +152,7 @@ func (b beat) earliest(o Outcome, jitter func() float64) time.Time {
 
 // after is the first moment of the beat after earliest that is not before asked. Feeds that all wait for the same time
 // are spread by their phase.
-func (b beat) after(earliest, asked time.Time) time.Time {
+func (b *beat) after(earliest, asked time.Time) time.Time {
 	if b.wait == 0 {
 		// A firing at the very moment that was asked for is late enough.
 		return b.spec.Next(b.feed, latest(earliest, asked.Add(-time.Nanosecond)))
@@ -164,7 +161,7 @@ func (b beat) after(earliest, asked time.Time) time.Time {
 }
 
 // delayed is the given moment of the beat, or a later one where the publisher's hints end after it.
-func (b beat) delayed(due, hinted time.Time) time.Time {
+func (b *beat) delayed(due, hinted time.Time) time.Time {
 	if !hinted.After(due) {
 		return due
 	}

@@ -35,7 +35,7 @@ type Answer struct {
 func Learn(p aggregator.Pace, a Answer) aggregator.Pace {
 	said := ReadHeaders(a.Headers, a.At)
 	p.Hints.FreshUntil = said.FreshUntil
-	p.NotBefore = asked(Outcome{Now: a.At, RetryAfter: latest(said.RetryAfter, a.RetryAfter)})
+	p.NotBefore = honoured(latest(said.RetryAfter, a.RetryAfter), a.At)
 	if a.Document != nil {
 		p.Hints = hear(p.Hints, *a.Document)
 	}
