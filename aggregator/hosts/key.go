@@ -92,6 +92,9 @@ func privateKey(u *url.URL, name string) Key {
 	if strings.Contains(name, ":") {
 		name = "[" + name + "]"
 	}
+	if rest, ok := strings.CutPrefix(u.Host, name); ok && rest == ":"+port {
+		return Key{u.Host, u.Host} // the usual case, without memory for the same text
+	}
 	name += ":" + port
 	return Key{name, name}
 }
