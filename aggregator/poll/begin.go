@@ -3,6 +3,7 @@ package poll
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -19,17 +20,26 @@ type papers struct {
 	failure error
 	// listing has the items of the feed's last document where the poll brought another.
 	listing []aggregator.ListedItem
-	// outcome is what that means for the store. It is set where the answer brought no document.
-	outcome outcome
 }
 
 // group are jobs that were leased together, in the order in which most of them begin. The store is asked about their
 // feeds for some at a time, since a transaction for each costs more than what is read in it.
 type group struct {
+	errand *errand
+	// since, where it is not zero, keeps feeds from being polled that were polled since then.
+	since time.Time
+	// left counts the jobs that have not ended. When none is left, ended is closed, where somebody waits for that; the
+	// Poller's lock guards it.
+	left  atomic.Int32
+	ended chan struct{}
+
 	mu sync.Mutex
 	// jobs are nil where they have begun or ended.
 	jobs []*job
 }
+
+// begun is the place of a job that has none among those that wait.
+const begun = -1
 
 const (
 	// readAhead is for how many polls the store is asked at once, readAheadFor how long its answer is that of a poll that
@@ -39,8 +49,8 @@ const (
 )
 
 // begin looks the feed up. It reports false, and has ended the job, where it is not to be polled.
-func (p *Poller) begin(j *job) bool {
-	err := p.lookUp(j)
+func (p *Poller) begin(j *job, now time.Time) bool {
+	err := p.lookUp(j, now)
 	switch {
 	case errors.Is(err, aggregator.ErrLeaseLost):
 		p.Log.Info("feed not polled: it was changed, removed or given to another poller meanwhile", "feed", j.lease.Feed)
@@ -60,16 +70,17 @@ func (p *Poller) begin(j *job) bool {
 		p.end(j)
 		return false
 	}
+	j.at = now
 	return true
 }
 
 // lookUp gives the job its papers, and does the same for the next ones of its group.
-func (p *Poller) lookUp(j *job) error {
+func (p *Poller) lookUp(j *job, now time.Time) error {
 	g := j.group
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.jobs[j.place] = nil
-	now := p.Now()
+	behind := g.jobs[j.place+1:]
+	g.jobs[j.place], j.place = nil, begun
 	fresh := func(other *job) bool { return other.papers != nil && now.Sub(other.read) < readAheadFor }
 	if fresh(j) {
 		return nil
@@ -83,7 +94,7 @@ func (p *Poller) lookUp(j *job) error {
 		jobs, leases, statuses = append(jobs, other), append(leases, other.lease), append(statuses, &other.status)
 	}
 	add(j)
-	for _, other := range g.jobs[j.place+1:] {
+	for _, other := range behind {
 		if len(jobs) == readAhead {
 			break
 		}
@@ -102,9 +113,12 @@ func (p *Poller) lookUp(j *job) error {
 
 // endPapers keeps the job's papers for another.
 func (p *Poller) endPapers(j *job) {
-	j.group.mu.Lock()
-	defer j.group.mu.Unlock()
-	j.group.jobs[j.place] = nil
+	if j.place != begun {
+		// Another one that begins may be giving it papers.
+		j.group.mu.Lock()
+		j.group.jobs[j.place], j.place = nil, begun
+		j.group.mu.Unlock()
+	}
 	if j.papers != nil {
 		*j.papers = papers{}
 		p.papers.Put(j.papers)

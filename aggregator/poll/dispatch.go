@@ -23,7 +23,7 @@ type errand struct {
 	// not be asked before a time; held says that the host asked for that itself. Both may be nil.
 	failed func(j *job, err error)
 	putOff func(j *job, until time.Time, held bool)
-	jobs   sync.WaitGroup
+	groups sync.WaitGroup
 }
 
 // newErrand begins an errand. The caller ends it.
@@ -46,7 +46,7 @@ func (p *Poller) newErrand(ctx context.Context, persist bool) *errand {
 
 // end waits for the errand's polls.
 func (e *errand) end() {
-	e.jobs.Wait()
+	e.groups.Wait()
 	e.stop()
 }
 
@@ -54,21 +54,16 @@ func (e *errand) owns(j *job) bool { return j.errand == e }
 
 // job is a poll that is to be made.
 type job struct {
-	errand *errand
-	lease  aggregator.Lease
-	key    hosts.Key
-	// url is the lease's, nil where it cannot be read.
+	lease aggregator.Lease
+	key   hosts.Key
+	// url is the lease's, nil where it cannot be read, and once it has been asked.
 	url *url.URL
-	// since, where it is not zero, keeps a feed from being polled that was polled since then.
-	since time.Time
-	// group are the jobs that were leased with it, place is its own among them.
-	group *group
+	// group are the jobs that were leased with it, place is its own among those that have not begun.
+	*group
 	place int
 	// papers is what a poll needs that is under way, nil before that and while no more than its outcome waits: a job that
 	// waits is small.
 	*papers
-	// ended, where somebody waits for that, is closed at the end.
-	ended chan struct{}
 }
 
 // locate says whom the job asks.
@@ -86,7 +81,7 @@ func (p *Poller) leaseTime() time.Duration { return p.Hosts.Park + p.Timeout + l
 
 // waitForRoom waits until polls can be started that do not only wait for a worker.
 func (p *Poller) waitForRoom(ctx context.Context) error {
-	for int(p.inHand.Load()) > maxInHand-batch || p.waiting.Ready() > p.Workers {
+	for p.full() || p.waiting.Ready() > p.Workers {
 		select {
 		case <-p.room:
 		case <-ctx.Done():
@@ -97,7 +92,13 @@ func (p *Poller) waitForRoom(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// full reports whether too many polls are in hand for more.
+func (p *Poller) full() bool { return int(p.inHand.Load()) > maxInHand-batch }
+
 func (p *Poller) mayHaveRoom() {
+	if p.full() {
+		return // Whoever waits would wake up for each poll until it is not.
+	}
 	select {
 	case p.room <- struct{}{}:
 	default:
@@ -106,21 +107,23 @@ func (p *Poller) mayHaveRoom() {
 
 // start makes polls of leases: they wait for their hosts, or are put off where their host has too much to do.
 func (p *Poller) start(e *errand, now, since time.Time, leases ...aggregator.Lease) {
+	if len(leases) == 0 {
+		return
+	}
 	var refused []hosts.Turn[*job]
 	jobs := make([]*job, len(leases))
-	together := new(group)
+	together := &group{errand: e, since: since}
 	for i, lease := range leases {
-		jobs[i] = &job{errand: e, lease: lease, since: since, group: together, place: i}
+		jobs[i] = &job{lease: lease, group: together, place: i}
 		jobs[i].locate()
 	}
 	together.jobs = slices.Clone(jobs)
+	together.left.Store(int32(len(jobs)))
 	p.mu.Lock()
-	for _, j := range jobs {
-		p.running[j] = struct{}{}
-	}
+	p.running[together] = struct{}{}
 	p.mu.Unlock()
-	p.inHand.Add(int32(len(leases)))
-	e.jobs.Add(len(leases))
+	p.inHand.Add(int32(len(jobs)))
+	e.groups.Add(1)
 	for _, j := range jobs {
 		if later := p.waiting.Push(j, j.key, now); !later.IsZero() {
 			refused = append(refused, hosts.Turn[*job]{Item: j, Key: j.key, Later: later})
@@ -158,8 +161,7 @@ type turn struct {
 func (t *turn) limited() bool { return t.address.Key != (hosts.Key{}) }
 
 // done gives the rights back.
-func (p *Poller) done(t *turn) {
-	now := p.Now()
+func (p *Poller) done(t *turn, now time.Time) {
 	p.waiting.Done(t.host, now)
 	if t.limited() {
 		p.crowded.Done(t.address, now)
@@ -254,22 +256,21 @@ func (p *Poller) work(t turn) {
 // poll fetches and reads a feed. What comes of it is stored while the worker goes on, unless too much waits for that
 // already.
 func (p *Poller) poll(t *turn) {
-	j := t.host.Item
+	j, began := t.host.Item, p.Now().UTC()
 	e := j.errand
 	if e.ctx.Err() != nil || p.stalled.Load() > 0 {
-		p.done(t)
+		p.done(t, began)
 		p.giveBack(errStalled, j)
 		return
 	}
-	if !p.begin(j) {
-		p.done(t)
+	if !p.begin(j, began) {
+		p.done(t, p.Now())
 		return
 	}
-	j.at = p.Now().UTC()
 	j.failure = p.guarded(j.status.Feed.ID, func() error { return p.look(e.polls, j) })
 	now := p.Now().UTC()
 	j.seen.held = p.hold(j, j.failure, now)
-	p.done(t)
+	p.done(t, now)
 	switch {
 	case j.failure != nil && e.polls.Err() != nil:
 		p.giveBack(context.Cause(e.polls), j)
@@ -281,6 +282,6 @@ func (p *Poller) poll(t *turn) {
 		go p.finish(j, p.heavy)
 	default:
 		p.light <- struct{}{}
-		p.finishSoon(j)
+		p.finishSoon(j, now)
 	}
 }

@@ -62,15 +62,21 @@ func (p *Poller) giveBackLater(turns []hosts.Turn[*job], now time.Time) {
 
 // end notes that a poll is over.
 func (p *Poller) end(j *job) {
-	p.mu.Lock()
-	if j.ended != nil {
-		close(j.ended)
-	}
-	delete(p.running, j)
-	p.mu.Unlock()
 	p.endPapers(j)
 	p.inHand.Add(-1)
 	p.mayBeEnough()
-	j.errand.jobs.Done()
+	if j.left.Add(-1) == 0 {
+		p.endGroup(j.group)
+	}
 	p.mayHaveRoom()
+}
+
+func (p *Poller) endGroup(g *group) {
+	p.mu.Lock()
+	delete(p.running, g)
+	if g.ended != nil {
+		close(g.ended)
+	}
+	p.mu.Unlock()
+	g.errand.groups.Done()
 }

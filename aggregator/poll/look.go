@@ -43,6 +43,7 @@ func (p *Poller) look(ctx context.Context, j *job) error {
 	resp, err := p.Fetcher.Get(ctx, fetch.Request{
 		URL: j.lease.URL, Parsed: j.url, Validators: validators(&j.status.State, j.at), Header: p.headers(j), AllowPrivate: j.status.Feed.AllowPrivate,
 	})
+	j.url = nil
 	if err != nil {
 		return err
 	}
@@ -132,6 +133,9 @@ func withoutSecrets(feed aggregator.Feed, text string) string {
 
 // refusal is the failure as the fetcher describes it, nil where it is another.
 func refusal(failure error) *fetch.Error {
+	if failure == nil {
+		return nil // the usual case, without memory for what is looked for
+	}
 	var refused *fetch.Error
 	if errors.As(failure, &refused) {
 		return refused

@@ -154,10 +154,10 @@ type Poller struct {
 	// workers are those at work; alarm wakes one up when a host may be asked again.
 	workers int
 	alarm   *time.Timer
-	// running are the polls that have not ended, watchers those who are told of them when they have: never changed, but
-	// put in the place of another.
-	running  map[*job]struct{}
-	watchers []*watcher
+	// running are the groups with polls that have not ended.
+	running map[*group]struct{}
+	// watchers are those who are told of polls that have ended: never changed, but put in the place of another.
+	watchers atomic.Pointer[[]*watcher]
 }
 
 // New makes a poller. Nothing is polled before Run or Pass.
@@ -168,7 +168,7 @@ func New(o Options) *Poller {
 	if o.Hosts.Park <= 0 {
 		o.Hosts.Park = hosts.DefaultPark
 	}
-	return &Poller{
+	p := &Poller{
 		Options: o,
 		waiting: hosts.New[*job](o.Hosts),
 		crowded: hosts.New[hosts.Turn[*job]](o.Addresses),
@@ -179,8 +179,10 @@ func New(o Options) *Poller {
 		heavy:   make(chan struct{}, o.Workers),
 		soon:    soon{enough: make(chan struct{}, 1)},
 		papers:  sync.Pool{New: func() any { return new(papers) }},
-		running: make(map[*job]struct{}),
+		running: make(map[*group]struct{}),
 	}
+	p.watchers.Store(new([]*watcher))
+	return p
 }
 
 // answer is what a publisher's answer means, as far as that can be said without the store.
@@ -263,8 +265,13 @@ func (p *Poller) untilStored(ctx context.Context, j *job, store func() error) er
 
 // keep finds out what the answer means for the store and commits that.
 func (p *Poller) keep(ctx context.Context, j *job, seen *answer, failure error, at time.Time) (aggregator.PollRecord, error) {
-	var o outcome
-	if err := p.conclude(ctx, j, seen, failure, at, &o); err != nil {
+	o := seen.outcome
+	if failure == nil && seen.doc != nil {
+		if err := p.guarded(j.status.Feed.ID, func() error { return p.compare(ctx, j, seen, at, &o) }); err != nil {
+			return aggregator.PollRecord{}, err
+		}
+	}
+	if err := p.conclude(ctx, j, seen, failure, &o, at, p.Now().UTC()); err != nil {
 		return aggregator.PollRecord{}, err
 	}
 	return o.State.LastPoll, p.store(ctx, j, &o)
@@ -301,19 +308,15 @@ func (p *Poller) group(ctx context.Context, j *job, items []aggregator.Item) (en
 	return ended, err
 }
 
-// conclude finds out what the answer means for the store.
-func (p *Poller) conclude(ctx context.Context, j *job, seen *answer, failure error, at time.Time, o *outcome) error {
+// conclude completes what the answer means for the store: o, which may be the answer's own, is that as far as it is known.
+// The poll began at the one time and ended at the other. Where it ends in an error it can be called again.
+func (p *Poller) conclude(ctx context.Context, j *job, seen *answer, failure error, o *outcome, at, now time.Time) error {
 	if failure != nil {
 		*o = failed(j, &seen.State.LastPoll, failure)
-	} else if *o = seen.outcome; seen.doc != nil {
-		if err := p.guarded(j.status.Feed.ID, func() error { return p.compare(ctx, j, seen, at, o) }); err != nil {
-			return err
-		}
 	}
-	now := p.Now().UTC()
 	record := &o.State.LastPoll
 	record.At, record.Duration = at, now.Sub(at)
-	o.State.History = o.State.History.Add(*record)
+	o.State.History = j.status.State.History.Add(*record)
 	return p.plan(ctx, j, seen, failure, o, now)
 }
 

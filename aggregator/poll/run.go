@@ -131,7 +131,7 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 	var rest []recall
 	for err == nil {
 		if len(rest) == 0 {
-			e.jobs.Wait()
+			e.groups.Wait()
 		}
 		mu.Lock()
 		rest, again = append(rest, again...), nil
@@ -141,7 +141,7 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 		}
 		rest, err = p.recall(ctx, rest, began, e)
 	}
-	e.jobs.Wait()
+	e.groups.Wait()
 	if err == nil {
 		err = p.awaitEnds(ctx, others)
 	}
@@ -154,7 +154,7 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 }
 
 // startAll starts the polls of the feeds that are due now, or of all. Run starts none meanwhile, so that the pass has
-// them all. others are the polls that were under way already, as the channels that close at their ends.
+// them all. others are the polls that were under way already, as channels that close when they have ended.
 func (p *Poller) startAll(ctx context.Context, began time.Time, all bool, e *errand) (others []chan struct{}, err error) {
 	if err := p.takeTurn(ctx); err != nil {
 		return nil, err
@@ -273,11 +273,11 @@ func (p *Poller) underWay() []chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ends := make([]chan struct{}, 0, len(p.running))
-	for j := range p.running {
-		if j.ended == nil {
-			j.ended = make(chan struct{})
+	for g := range p.running {
+		if g.ended == nil {
+			g.ended = make(chan struct{})
 		}
-		ends = append(ends, j.ended)
+		ends = append(ends, g.ended)
 	}
 	return ends
 }
@@ -290,21 +290,22 @@ type watcher struct {
 // watch has f told of every poll whose outcome is stored, until unwatch is called.
 func (p *Poller) watch(f func(*aggregator.Feed, *aggregator.PollRecord)) (unwatch func()) {
 	w := &watcher{f}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.watchers = append(slices.Clone(p.watchers), w)
-	return func() {
+	change := func(change func([]*watcher) []*watcher) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.watchers = slices.DeleteFunc(slices.Clone(p.watchers), func(other *watcher) bool { return other == w })
+		watchers := change(slices.Clone(*p.watchers.Load()))
+		p.watchers.Store(&watchers)
+	}
+	change(func(all []*watcher) []*watcher { return append(all, w) })
+	return func() {
+		change(func(all []*watcher) []*watcher {
+			return slices.DeleteFunc(all, func(other *watcher) bool { return other == w })
+		})
 	}
 }
 
 func (p *Poller) tell(feed *aggregator.Feed, record *aggregator.PollRecord) {
-	p.mu.Lock()
-	watchers := p.watchers
-	p.mu.Unlock()
-	for _, w := range watchers {
+	for _, w := range *p.watchers.Load() {
 		w.tell(feed, record)
 	}
 }

@@ -81,20 +81,20 @@ func (p *Poller) gather() {
 // enough reports whether n outcomes are all that are worth waiting for.
 func (p *Poller) enough(n int) bool { return n >= gatherMost || n >= int(p.inHand.Load()) }
 
-// finishSoon has the outcome stored with others. The poll holds a value of light until then.
-func (p *Poller) finishSoon(j *job) {
-	err := p.conclude(j.errand.polls, j, &j.seen, j.failure, j.at, &j.outcome)
+// finishSoon has the outcome of a poll that has ended now stored with others. It holds a value of light until then.
+func (p *Poller) finishSoon(j *job, now time.Time) {
+	o := &j.seen.outcome
+	err := p.conclude(j.errand.polls, j, &j.seen, j.failure, o, j.at, now)
 	switch {
 	case err != nil:
 		go p.finish(j, p.light)
 		return
-	case j.outcome.Relist:
+	case o.Relist:
 		go p.finishMoved(j)
 		return
 	}
-	state := &j.outcome.State
 	q := quiet{
-		job: j, state: p.Store.Prepare(j.lease.Feed, j.lease.Token, state), feed: j.status.Feed, record: state.LastPoll,
+		job: j, state: p.Store.Prepare(j.lease.Feed, j.lease.Token, &o.State), feed: j.status.Feed, record: o.State.LastPoll,
 	}
 	p.endPapers(j)
 	p.soon.mu.Lock()
@@ -151,8 +151,8 @@ func (p *Poller) storeSoon() {
 
 // finishMoved stores the outcome of a poll that has brought no document, but another URL of its feed.
 func (p *Poller) finishMoved(j *job) {
-	record := j.outcome.State.LastPoll
-	err := p.untilStored(j.errand.polls, j, func() error { return p.store(j.errand.polls, j, &j.outcome) })
+	record := j.seen.State.LastPoll
+	err := p.untilStored(j.errand.polls, j, func() error { return p.store(j.errand.polls, j, &j.seen.outcome) })
 	p.settled(j, &j.status.Feed, &record, err)
 	<-p.light
 }
