@@ -2,6 +2,7 @@ package hosts
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -52,7 +53,12 @@ func (h *host[T]) items() int { return len(h.entries) - h.head }
 
 func (h *host[T]) front() *entry[T] { return &h.entries[h.head] }
 
-func (h *host[T]) push(e entry[T]) { h.entries = append(h.entries, e) }
+func (h *host[T]) push(e entry[T]) {
+	if n := len(h.entries); n == cap(h.entries) {
+		h.entries = slices.Grow(h.entries, n+1) // A long queue is soon longer, and append would copy it four times as often.
+	}
+	h.entries = append(h.entries, e)
+}
 
 func (h *host[T]) pop() entry[T] {
 	e := h.entries[h.head]

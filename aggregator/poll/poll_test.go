@@ -461,7 +461,7 @@ func TestPassCountsWhatRunIsPolling(t *testing.T) {
 		var polled []string
 		passed := make(chan poll.Summary)
 		go func() {
-			summary, err := w.Pass(ctx, true, func(f aggregator.Feed, _ aggregator.PollRecord) { polled = append(polled, string(f.ID)) })
+			summary, err := w.Pass(ctx, true, func(f aggregator.FeedID, _ aggregator.PollRecord) { polled = append(polled, string(f)) })
 			if err != nil {
 				t.Error(err)
 			}

@@ -96,7 +96,7 @@ func (p *Poller) Run(ctx context.Context) {
 // waited for; those of a host that asked to be left alone are put off, and counted. report, if not nil, is told of each
 // poll, one at a time. A feed that failed is in the summary; an error means that the pass is incomplete because ctx ended,
 // the store failed or this machine has no network.
-func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed, aggregator.PollRecord)) (Summary, error) {
+func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.FeedID, aggregator.PollRecord)) (Summary, error) {
 	// An outcome that cannot be stored ends the pass: the next would fare no better.
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -117,12 +117,12 @@ func (p *Poller) Pass(ctx context.Context, all bool, report func(aggregator.Feed
 		}
 		again = append(again, recall{j.lease.Feed, until})
 	}
-	unwatch := p.watch(func(feed *aggregator.Feed, record *aggregator.PollRecord) {
+	unwatch := p.watch(func(feed aggregator.FeedID, record *aggregator.PollRecord) {
 		mu.Lock()
 		defer mu.Unlock()
 		summary.add(record)
 		if report != nil {
-			report(*feed, *record)
+			report(feed, *record)
 		}
 	})
 	defer unwatch()
@@ -284,11 +284,11 @@ func (p *Poller) underWay() []chan struct{} {
 
 // watcher is who is told of polls.
 type watcher struct {
-	tell func(*aggregator.Feed, *aggregator.PollRecord)
+	tell func(aggregator.FeedID, *aggregator.PollRecord)
 }
 
 // watch has f told of every poll whose outcome is stored, until unwatch is called.
-func (p *Poller) watch(f func(*aggregator.Feed, *aggregator.PollRecord)) (unwatch func()) {
+func (p *Poller) watch(f func(aggregator.FeedID, *aggregator.PollRecord)) (unwatch func()) {
 	w := &watcher{f}
 	change := func(change func([]*watcher) []*watcher) {
 		p.mu.Lock()
@@ -304,20 +304,20 @@ func (p *Poller) watch(f func(*aggregator.Feed, *aggregator.PollRecord)) (unwatc
 	}
 }
 
-func (p *Poller) tell(feed *aggregator.Feed, record *aggregator.PollRecord) {
+func (p *Poller) tell(feed aggregator.FeedID, record *aggregator.PollRecord) {
 	for _, w := range *p.watchers.Load() {
 		w.tell(feed, record)
 	}
 }
 
-func (p *Poller) log(ctx context.Context, feed *aggregator.Feed, r *aggregator.PollRecord, err error) {
+func (p *Poller) log(ctx context.Context, feed aggregator.FeedID, r *aggregator.PollRecord, err error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
-		p.Log.Info("poll abandoned", "feed", feed.ID)
+		p.Log.Info("poll abandoned", "feed", feed)
 	case errors.Is(err, aggregator.ErrLeaseLost):
-		p.Log.Info("poll dropped: the feed was changed, removed or given to another poller meanwhile", "feed", feed.ID)
+		p.Log.Info("poll dropped: the feed was changed, removed or given to another poller meanwhile", "feed", feed)
 	case err != nil:
-		p.Log.Error("poll not stored", "feed", feed.ID, "error", err)
+		p.Log.Error("poll not stored", "feed", feed, "error", err)
 	default:
 		level := slog.LevelInfo
 		if r.Outcome == aggregator.OutcomeFailed {
@@ -327,7 +327,7 @@ func (p *Poller) log(ctx context.Context, feed *aggregator.Feed, r *aggregator.P
 			return
 		}
 		attrs := []slog.Attr{
-			slog.String("feed", string(feed.ID)), slog.String("outcome", string(r.Outcome)),
+			slog.String("feed", string(feed)), slog.String("outcome", string(r.Outcome)),
 			slog.Int("status", r.Status), slog.Duration("duration", r.Duration.Round(time.Millisecond)),
 			slog.Int64("bytes", r.Bytes), slog.Int("new", r.New), slog.Int("changed", r.Changed),
 		}

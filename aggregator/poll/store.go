@@ -12,20 +12,20 @@ import (
 // finish stores the outcome of a poll, and then takes a value out of slots.
 func (p *Poller) finish(j *job, slots <-chan struct{}) {
 	record, err := p.settle(j.errand.polls, j, &j.seen, j.failure, j.at)
-	p.settled(j, &j.status.Feed, &record, err)
+	p.settled(j, &record, err)
 	<-slots
 }
 
 // settled ends a poll whose outcome was stored, or was not. The lease is then given back.
-func (p *Poller) settled(j *job, feed *aggregator.Feed, record *aggregator.PollRecord, err error) {
-	p.log(j.errand.polls, feed, record, err)
+func (p *Poller) settled(j *job, record *aggregator.PollRecord, err error) {
+	p.log(j.errand.polls, j.lease.Feed, record, err)
 	switch {
 	case errors.Is(err, aggregator.ErrLeaseLost):
 		p.end(j)
 	case err != nil:
 		p.giveBack(err, j)
 	default:
-		p.tell(feed, record)
+		p.tell(j.lease.Feed, record)
 		p.end(j)
 	}
 }
@@ -33,10 +33,8 @@ func (p *Poller) settled(j *job, feed *aggregator.Feed, record *aggregator.PollR
 // quiet is a poll that has brought no document, as most do, and waits for its feed's state to be stored. Its papers are of use
 // to others meanwhile.
 type quiet struct {
-	job   *job
-	state aggregator.Prepared
-	// feed and record are for who is told of the poll.
-	feed   aggregator.Feed
+	job    *job
+	state  aggregator.Prepared
 	record aggregator.PollRecord
 }
 
@@ -93,9 +91,7 @@ func (p *Poller) finishSoon(j *job, now time.Time) {
 		go p.finishMoved(j)
 		return
 	}
-	q := quiet{
-		job: j, state: p.Store.Prepare(j.lease.Feed, j.lease.Token, &o.State), feed: j.status.Feed, record: o.State.LastPoll,
-	}
+	q := quiet{j, p.Store.Prepare(j.lease.Feed, j.lease.Token, &o.State), o.State.LastPoll}
 	p.endPapers(j)
 	p.soon.mu.Lock()
 	defer p.soon.mu.Unlock()
@@ -140,7 +136,7 @@ func (p *Poller) storeSoon() {
 				go p.storeAlone(*q) // and again where the poll's errand wants that
 				continue
 			}
-			p.settled(q.job, &q.feed, &q.record, errs[i])
+			p.settled(q.job, &q.record, errs[i])
 			<-p.light
 		}
 		clear(batch)
@@ -153,7 +149,7 @@ func (p *Poller) storeSoon() {
 func (p *Poller) finishMoved(j *job) {
 	record := j.seen.State.LastPoll
 	err := p.untilStored(j.errand.polls, j, func() error { return p.store(j.errand.polls, j, &j.seen.outcome) })
-	p.settled(j, &j.status.Feed, &record, err)
+	p.settled(j, &record, err)
 	<-p.light
 }
 
@@ -162,6 +158,6 @@ func (p *Poller) storeAlone(q quiet) {
 	err := p.untilStored(q.job.errand.polls, q.job, func() error {
 		return p.Store.CommitPrepared(context.Background(), []aggregator.Prepared{q.state})[0]
 	})
-	p.settled(q.job, &q.feed, &q.record, err)
+	p.settled(q.job, &q.record, err)
 	<-p.light
 }

@@ -37,7 +37,9 @@ type look struct {
 
 // observe adds what a look found to what was known.
 func observe(r aggregator.Rhythm, l look) aggregator.Rhythm {
-	r = sound(r)
+	if !sound(&r) {
+		r = aggregator.Rhythm{}
+	}
 	if r.Seen.IsZero() {
 		if l.previous.IsZero() {
 			return seed(r, l)
@@ -50,7 +52,7 @@ func observe(r aggregator.Rhythm, l look) aggregator.Rhythm {
 		r.Seen = l.at.UTC()
 		return r
 	}
-	r = fade(r, l.at.Sub(since))
+	fade(&r, l.at.Sub(since))
 	times := arrivals(l.fresh, since, l.at)
 	r.Fill = fill(l, since, times)
 	r.Seen = l.at.UTC()
@@ -58,7 +60,7 @@ func observe(r aggregator.Rhythm, l look) aggregator.Rhythm {
 	if len(l.fresh) == l.listed && l.listed >= manyAtOnce && len(times) > 1 {
 		return overrun(r, since, l.at, times)
 	}
-	watched := exposure(r, since, l.at)
+	watched := exposure(&r, since, l.at)
 	switch {
 	case len(times) > 0:
 		for _, t := range times {
@@ -105,7 +107,7 @@ func overrun(r aggregator.Rhythm, since, at time.Time, times []time.Time) aggreg
 	spread(&r, since, oldest, perHour*oldest.Sub(since).Hours())
 	// The rate is the document's: that of before did not foresee it.
 	r.Arrivals = float32(len(times) - 1)
-	r.Watched = float32(exposure(r, oldest, at))
+	r.Watched = float32(exposure(&r, oldest, at))
 	return r
 }
 
@@ -141,7 +143,7 @@ func seed(r aggregator.Rhythm, l look) aggregator.Rhythm {
 		}
 	}
 	r.Covered = float32(seen.Hours()) * faded(seen/2)
-	r.Watched = float32(exposure(r, start, l.at)) * faded(seen/2)
+	r.Watched = float32(exposure(&r, start, l.at)) * faded(seen/2)
 	return r
 }
 
@@ -178,7 +180,7 @@ func spread(r *aggregator.Rhythm, from, to time.Time, arrivals float64) {
 }
 
 // fade makes all counts weigh less for the time that has passed.
-func fade(r aggregator.Rhythm, passed time.Duration) aggregator.Rhythm {
+func fade(r *aggregator.Rhythm, passed time.Duration) {
 	f := faded(passed)
 	r.Arrivals *= f
 	r.Watched *= f
@@ -189,7 +191,6 @@ func fade(r aggregator.Rhythm, passed time.Duration) aggregator.Rhythm {
 	for i := range r.ByDay {
 		r.ByDay[i] *= f
 	}
-	return r
 }
 
 func faded(age time.Duration) float32 { return float32(math.Exp2(-float64(age) / float64(halfLife))) }
@@ -246,8 +247,8 @@ func shape(out []float64, counts []float32, rounds float64) {
 
 // exposure is the time between two points, in hours, each weighed by the profile: in a feed's busy hours more can be
 // learnt from silence than at night.
-func exposure(r aggregator.Rhythm, from, to time.Time) float64 {
-	p := profileOf(&r)
+func exposure(r *aggregator.Rhythm, from, to time.Time) float64 {
+	p := profileOf(r)
 	return p.exposure(from, to)
 }
 
@@ -274,7 +275,9 @@ func (p *profile) exposure(from, to time.Time) (sum float64) {
 // with the square root of the time between arrivals. With half of floor as that number, d is floor where there is an
 // arrival in each floor's time.
 func wait(r aggregator.Rhythm, at time.Time, floor, ceiling time.Duration) time.Duration {
-	r = sound(r)
+	if !sound(&r) {
+		r = aggregator.Rhythm{}
+	}
 	p := profileOf(&r)
 	rate := (float64(r.Arrivals) + priorArrivals) / (float64(r.Watched) + priorHours)
 	if !r.Latest.IsZero() && at.After(r.Latest) {
@@ -310,11 +313,8 @@ func wait(r aggregator.Rhythm, at time.Time, floor, ceiling time.Duration) time.
 	return min(max(d, floor), ceiling)
 }
 
-// sound is r if its numbers can be what observe made, else a rhythm of which nothing is known.
-func sound(r aggregator.Rhythm) aggregator.Rhythm {
+// sound reports whether the numbers of r can be what observe made.
+func sound(r *aggregator.Rhythm) bool {
 	wrong := func(n float32) bool { return !(n >= 0 && n < 1e6) }
-	if wrong(r.Arrivals) || wrong(r.Watched) || wrong(r.Covered) || slices.ContainsFunc(r.ByHour[:], wrong) || slices.ContainsFunc(r.ByDay[:], wrong) {
-		return aggregator.Rhythm{}
-	}
-	return r
+	return !(wrong(r.Arrivals) || wrong(r.Watched) || wrong(r.Covered) || slices.ContainsFunc(r.ByHour[:], wrong) || slices.ContainsFunc(r.ByDay[:], wrong))
 }

@@ -271,8 +271,8 @@ func (s *station) Fetch(ctx context.Context, all bool, report func(pollReport)) 
 	if err != nil {
 		return poll.Summary{}, err
 	}
-	return s.poller.Pass(ctx, all, func(f aggregator.Feed, r aggregator.PollRecord) {
-		report(pollReport{Feed: f.ID, pollEntry: newPollEntry(r)})
+	return s.poller.Pass(ctx, all, func(f aggregator.FeedID, r aggregator.PollRecord) {
+		report(pollReport{Feed: f, pollEntry: newPollEntry(r)})
 		polled()
 	})
 }
