@@ -20,17 +20,24 @@ type blocks[E any] struct {
 	compare func(a, b E) int
 	// key is that of the block that ends with last.
 	key func(topic uint32, last E) []byte
-	// append makes a block in the room that a slice, which is empty, has: at most blockHead bytes and most for each entry.
+	// append makes a block in the room that a slice, which is empty, has: at most blockHead bytes and what most says.
 	append func(out []byte, entries []E) []byte
-	most   int
+	most   func(entries []E) int
 	parse  func(k, v []byte) ([]E, error)
+	// keep is an entry that may be kept longer than the transaction that it was parsed in; nil where all may.
+	keep func(E) E
 }
 
 // blockHead is more than a block has beside its entries.
 const blockHead = 64
 
 func (x *blocks[E]) bytes(r *room, entries []E) []byte {
-	return r.end(x.append(r.begin(blockHead+x.most*len(entries)), entries))
+	return r.end(x.append(r.begin(blockHead+x.most(entries)), entries))
+}
+
+// each is most of a block whose entries take so many bytes at most.
+func each[E any](bytes int) func([]E) int {
+	return func(entries []E) int { return bytes * len(entries) }
 }
 
 // change puts an entry into a list, or takes it out.
@@ -53,10 +60,8 @@ func topicPrefix(topic uint32) []byte { return binary.BigEndian.AppendUint32(nil
 
 // apply makes the changes. Of several to one entry the last counts.
 func (x *blocks[E]) apply(b *bbolt.Bucket, r *room, all changes[E]) error {
-	b.FillPercent = copyFill
-	c := b.Cursor()
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
-		if err := x.applyTo(b, c, r, topic, all[topic]); err != nil {
+		if err := x.applyTo(b, r, topic, all[topic]); err != nil {
 			return err
 		}
 	}
@@ -64,7 +69,9 @@ func (x *blocks[E]) apply(b *bbolt.Bucket, r *room, all changes[E]) error {
 }
 
 // applyTo makes the changes to a topic's list.
-func (x *blocks[E]) applyTo(b *bbolt.Bucket, c *bbolt.Cursor, r *room, topic uint32, changes []change[E]) error {
+func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []change[E]) error {
+	b.FillPercent = copyFill
+	c := b.Cursor()
 	inOrder := func(a, b change[E]) int {
 		if c := x.compare(a.entry, b.entry); c != 0 {
 			return c
@@ -177,6 +184,11 @@ func copyBlocks[E any](ctx context.Context, n *newFile, x *blocks[E]) error {
 		for len(waiting) > 0 && (next != topic || len(waiting) >= x.per) {
 			if err := store(); err != nil {
 				return err
+			}
+		}
+		if x.keep != nil {
+			for i := range entries {
+				entries[i] = x.keep(entries[i])
 			}
 		}
 		topic, waiting = next, append(waiting, entries...)

@@ -204,8 +204,12 @@ func (c *check) counts() error {
 	if err != nil {
 		return err
 	}
-	err = c.scan(c.ctx, dueBucket, func(*reader, []byte, []byte) error {
-		due++
+	err = c.scan(c.ctx, dueBucket, func(_ *reader, k, v []byte) error {
+		feeds, err := parseDue(k, v)
+		if err != nil {
+			c.problem("%v", err)
+		}
+		due += len(feeds)
 		return nil
 	})
 	if err == nil && active != due {

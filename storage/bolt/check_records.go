@@ -238,10 +238,11 @@ func (c *check) feed(r *reader, k, v []byte) error {
 	if state.Items != c.feeds[id] {
 		c.problem("feed %q has %d items and counts %d", id, c.feeds[id], state.Items)
 	}
-	key := dueKey(instantOf(state.Due), k)
-	found, entry := r.bucket(dueBucket).Cursor().Seek(key)
-	isDue := bytes.Equal(found, key)
+	entry, err := r.dueEntryOf(dueFeed{due: instantOf(state.Due), id: k})
+	isDue := entry != nil
 	switch {
+	case err != nil:
+		c.problem("%v", err)
 	case isDue == rec.Inactive:
 		c.problem("feed %q: active is %v, and it is entered as due: %v", id, !rec.Inactive, isDue)
 	case isDue && !bytes.Equal(entry, rec.entry(k, state.MovedTo)):

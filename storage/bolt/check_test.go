@@ -76,9 +76,9 @@ func TestCheckFindsAndRepairs(t *testing.T) {
 		{"members that are spoiled", spoil("members"), "members", 0, false},
 		{"a name that is gone", remove("names"), "number", 0, false},
 		{"a revision that cannot be read", spoil("revisions"), "revision", 0, true},
-		{"a due time that is gone", remove("due"), "due", 0, false},
-		{"an entry of what is due that cannot be read", spoil("due"), "another description", 0, false},
-		{"a due time of nothing", stray("due", 20, 0), "due", 0, false},
+		{"a due time that is gone", remove("due-blocks"), "due", 0, false},
+		{"an entry of what is due that cannot be read", spoil("due-blocks"), "another description", 0, false},
+		{"a due time of nothing", stray("due-blocks", 20, 0), "due", 0, false},
 		{"a version that cannot be read", spoil("topics"), "topic", 0, false},
 		{"a state that cannot be read", spoil("placed-states"), "state", 0, true},
 	} {

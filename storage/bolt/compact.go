@@ -191,6 +191,8 @@ func (n *newFile) copyAll(ctx context.Context) (err error) {
 			err = copyBlocks(ctx, n, listsIndex)
 		case string(membersBucket):
 			err = copyBlocks(ctx, n, membersIndex)
+		case string(dueBucket):
+			err = copyBlocks(ctx, n, dueIndex)
 		case string(revisionsBucket):
 			err = n.copyPacked(ctx, bucket, nil)
 		case string(statesBucket):

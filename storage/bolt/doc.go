@@ -24,8 +24,9 @@
 //	feeds       feed id                -> record: the feed as the operator describes it, and whether it is active
 //	placed-states place, feed id       -> record: FeedState, its due time and count of items in front (record_state.go)
 //	listings    feed id                -> Poll.Listing: its hashes, 64 bytes an item
-//	due         instant, feed id       -> place, and the record of the feed with the URL at which it is polled; active
-//	                                      feeds only (record_feed.go)
+//	due-blocks  0, instant, feed id    -> block: the active feeds from behind the key before up to this one, by when they
+//	                                      are due, with their places, and their records with the URLs at which they are
+//	                                      polled (due.go)
 //	items       Seq                    -> chunk: the items from above the key before up to this Seq (chunk.go)
 //	identity    table: ItemID          -> Seq, 6 bytes, and Item.Hash; the Seq is 0 for what was pruned
 //	            table: alias           -> 6 bytes 0xff, and the ItemID that it leads to
@@ -42,7 +43,7 @@
 //	dictionaries number, 4 bytes       -> a zstd dictionary; the greatest number is the one to write with
 //
 // A feed's description, its state and its last listing are apart, so that a poll that found nothing new rewrites some two
-// hundred bytes and one key of due. What due says of a feed is enough to lease it and to know what it is. A feed's place is
+// hundred bytes and its place among what is due. What is said of a feed there is enough to lease it and to know what it is. A feed's place is
 // four bytes of its Phase, by which schedules spread feeds: those that fall due one after the other have their states one
 // behind the other, so that what is polled together is read and written on the same pages, however many feeds there are.
 //
@@ -86,7 +87,8 @@
 //	3    states and feeds are fields, due has URLs
 //	4    items are in chunks, identity and stories are tables, aliases are in identity, there are members and names
 //	5    lists are in blocks; a pair of format 4 is read as a block of one, until it changes or the store is compacted
-//	6    states are by place and were by feed id in the bucket states; due has feeds and had URLs alone
+//	6    states are by place, and were by feed id in the bucket states; what is due is in blocks with the records of feeds,
+//	     and was in pairs with their URLs in the bucket due
 //
 // # Writing
 //

@@ -200,14 +200,12 @@ func (w *writer) changeFeed(c *feedChange, old, next *aggregator.FeedState) erro
 		}
 	}
 	if c.wasActive {
-		if err := w.bucket(dueBucket).Delete(dueKey(instantOf(old.Due), c.id)); err != nil {
-			return err
-		}
+		w.leaveDue(dueFeed{due: instantOf(old.Due), id: c.id})
 	}
-	if c.record.Inactive {
-		return nil
+	if !c.record.Inactive {
+		w.enterDue(dueFeed{instantOf(next.Due), c.id, c.record.entry(c.id, next.MovedTo)})
 	}
-	return w.bucket(dueBucket).Put(dueKey(instantOf(next.Due), c.id), c.record.entry(c.id, next.MovedTo))
+	return nil
 }
 
 // status is the feed with its state, or aggregator.ErrNotFound.
@@ -274,31 +272,34 @@ func (s *Store) Feeds(ctx context.Context) iter.Seq2[aggregator.FeedStatus, erro
 // MakeDue sets due times that are later than at; see storage.FeedStore. It works in transactions of some thousand feeds
 // each: when it fails half-way what it has done stays done.
 func (s *Store) MakeDue(ctx context.Context, at time.Time) error {
-	for after := instantOf(at).appendTo(nil); after != nil; {
-		var err error
-		if after, err = s.makeSomeDue(ctx, instantOf(at), after); err != nil {
+	for after := (dueFeed{due: instantOf(at)}); ; {
+		late, err := s.makeSomeDue(ctx, instantOf(at), after)
+		if err != nil || len(late) == 0 {
 			return err
 		}
+		after = late[len(late)-1]
 	}
-	return nil
 }
 
-// makeSomeDue does so for some feeds behind the given key of due, and gives the key of the last of them; nil at the end.
-func (s *Store) makeSomeDue(ctx context.Context, at instant, after []byte) (last []byte, err error) {
+// makeSomeDue does so for some feeds that are due after the given one, and gives those.
+func (s *Store) makeSomeDue(ctx context.Context, at instant, after dueFeed) (late []dueFeed, err error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
 	defer s.unlock()
-	var late []dueFeed
 	err = s.view(func(r *reader) error {
-		late, last, err = r.dueAfter(at, after)
-		return err
+		return r.dueAfter(after, func(f dueFeed) (bool, error) {
+			if f.due != at {
+				late = append(late, dueFeed{due: f.due, id: bytes.Clone(f.id)})
+			}
+			return len(late) < feedsPerWrite, nil
+		})
 	})
 	if err != nil || len(late) == 0 {
 		return nil, err
 	}
 	defer s.leases.rescan()
-	return last, s.update(func(w *writer) error {
+	return late, s.update(func(w *writer) error {
 		for _, f := range late {
 			state, err := w.state(f.id)
 			if err != nil {
@@ -316,25 +317,4 @@ func (s *Store) makeSomeDue(ctx context.Context, at instant, after []byte) (last
 		}
 		return nil
 	})
-}
-
-// dueFeed is a key of the bucket due.
-type dueFeed struct {
-	due instant
-	id  []byte
-}
-
-// dueAfter are some feeds that are due later than at, behind the given key; last is the key of the last of them.
-func (r *reader) dueAfter(at instant, after []byte) (late []dueFeed, last []byte, err error) {
-	c := r.bucket(dueBucket).Cursor()
-	for k, _ := seekAfter(c, nil, after); k != nil && len(late) < feedsPerWrite; k, _ = c.Next() {
-		due, id, ok := instantIn(k)
-		if !ok {
-			return nil, nil, fmt.Errorf("due %x: %w", k, errRecord)
-		}
-		if due != at {
-			late, last = append(late, dueFeed{due, bytes.Clone(id)}), bytes.Clone(k)
-		}
-	}
-	return late, last, nil
 }

@@ -104,10 +104,6 @@ func instantIn(key []byte) (instant, []byte, bool) {
 	return instant{Sec: int64(sec), Nano: int32(nano)}, key[instantLen:], true
 }
 
-func dueKey(at instant, feed []byte) []byte {
-	return append(at.appendTo(make([]byte, 0, instantLen+len(feed))), feed...)
-}
-
 // placeOf is the beginning of the feed's Phase: in the order of places, feeds of one schedule fall due.
 func placeOf(feed []byte) uint32 { return uint32(aggregator.FeedID(feed).Phase() >> 32) }
 

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,9 +15,9 @@ type leases struct {
 	mu   sync.Mutex
 	held map[aggregator.FeedID]*lease
 	last uint64
-	// taken is a key of the bucket due: all before it belong to feeds whose leases stand until takenUntil at least. So a
+	// taken is a feed that was due: all up to it, and itself, have leases that stand until takenUntil at least. So a
 	// claim begins there, and does not look at all that are leased again and again.
-	taken      []byte
+	taken      dueFeed
 	takenUntil time.Time
 }
 
@@ -76,12 +75,12 @@ func (l *leases) end(feed aggregator.FeedID, due instant, stored bool) {
 		if held := l.held[feed]; held != nil {
 			held.committing = false
 		}
-		l.taken = nil // it may have run out meanwhile
+		l.taken = dueFeed{} // it may have run out meanwhile
 		return
 	}
 	delete(l.held, feed)
-	if len(l.taken) > 0 && bytes.Compare(dueKey(due, []byte(feed)), l.taken) < 0 {
-		l.taken = nil
+	if (dueFeed{due: due, id: []byte(feed)}).compare(l.taken) <= 0 {
+		l.taken = dueFeed{}
 	}
 }
 
@@ -89,14 +88,14 @@ func (l *leases) end(feed aggregator.FeedID, due instant, stored bool) {
 func (l *leases) rescan() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.taken = nil
+	l.taken = dueFeed{}
 }
 
 // breakAll takes the leases of the feeds away from whoever has them.
 func (l *leases) breakAll(feeds []aggregator.FeedID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.taken = nil
+	l.taken = dueFeed{}
 	for _, id := range feeds {
 		delete(l.held, id)
 	}
@@ -112,7 +111,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
 	if !now.Before(s.leases.takenUntil) {
-		s.leases.taken = nil
+		s.leases.taken = dueFeed{}
 	}
 	var claimed []aggregator.Lease
 	var held []*lease
@@ -120,18 +119,18 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 	changes := s.changes.Load() // before the transaction, which sees what was changed before
 	err := s.view(func(r *reader) error {
 		claimed, held = make([]aggregator.Lease, 0, min(limit, batchOfLeases)), make([]*lease, 0, min(limit, batchOfLeases))
-		soonest, err := r.unleased(s.leases.taken, now, func(due instant, id, value []byte) (bool, error) {
-			at := due.time()
+		soonest, err := r.unleased(s.leases.taken, now, func(f dueFeed) (bool, error) {
+			at := f.due.time()
 			if len(claimed) >= limit || at.After(now) {
 				return false, nil
 			}
-			l, h := aggregator.Lease{Feed: aggregator.FeedID(id), Due: at}, &lease{until: now.Add(duration), changes: changes}
-			if entry, err := decodeEntry(value); err == nil {
+			l, h := aggregator.Lease{Feed: aggregator.FeedID(f.id), Due: at}, &lease{until: now.Add(duration), changes: changes}
+			if entry, err := decodeEntry(f.entry); err == nil {
 				l.URL, h.place, h.feed = entry.url(), entry.place, entry.feed.feed(l.Feed)
 			} else {
 				// Whoever begins to poll the feed is told what is wrong, if it cannot be polled all the same.
-				status, _ := r.status(id)
-				l.URL, h.place = status.URL(), placeOf(id)
+				status, _ := r.status(f.id)
+				l.URL, h.place = status.URL(), placeOf(f.id)
 			}
 			claimed, held = append(claimed, l), append(held, h)
 			return true, nil
@@ -147,11 +146,11 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 		claimed[i].Token, held[i].token = s.leases.last, s.leases.last
 		s.leases.held[claimed[i].Feed] = held[i]
 	}
-	if s.leases.taken != nil {
+	if s.leases.taken.id != nil {
 		until = earliest(until, s.leases.takenUntil)
 	}
 	last := claimed[len(claimed)-1]
-	s.leases.taken, s.leases.takenUntil = append(dueKey(instantOf(last.Due), []byte(last.Feed)), 0), until
+	s.leases.taken, s.leases.takenUntil = dueFeed{due: instantOf(last.Due), id: []byte(last.Feed)}, until
 	return claimed, nil
 }
 
@@ -166,33 +165,20 @@ func earliest(a, b time.Time) time.Time {
 // batchOfLeases is for how many leases room is made at once.
 const batchOfLeases = 1024
 
-// unleased calls f for the due times of the feeds that are not leased at now, with the URLs at which they are polled,
-// earliest first, from the given key on, until f has enough. soonest is when the first of the leases that it passes over
-// runs out; one that is committing does not. The table of leases is locked.
-func (r *reader) unleased(
-	from []byte, now time.Time, f func(due instant, id, url []byte) (more bool, err error),
-) (soonest time.Time, err error) {
-	c := r.bucket(dueBucket).Cursor()
-	k, v := c.First()
-	if len(from) > 0 {
-		k, v = c.Seek(from)
-	}
-	for ; k != nil; k, v = c.Next() {
-		due, id, ok := instantIn(k)
-		if !ok {
-			return soonest, fmt.Errorf("due %x: %w", k, errRecord)
-		}
-		if held, ok := r.leases.held[aggregator.FeedID(id)]; ok && held.holds(now) {
+// unleased calls f with the feeds that are not leased at now, in the order in which they are due, from behind the given one
+// on, until f has enough. soonest is when the first of the leases that it passes over runs out; one that is committing does
+// not. The table of leases is locked.
+func (r *reader) unleased(after dueFeed, now time.Time, f func(dueFeed) (more bool, err error)) (soonest time.Time, err error) {
+	err = r.dueAfter(after, func(feed dueFeed) (bool, error) {
+		if held, ok := r.leases.held[aggregator.FeedID(feed.id)]; ok && held.holds(now) {
 			if !held.committing && (soonest.IsZero() || held.until.Before(soonest)) {
 				soonest = held.until
 			}
-			continue
+			return true, nil
 		}
-		if more, err := f(due, id, v); err != nil || !more {
-			return soonest, err
-		}
-	}
-	return soonest, nil
+		return f(feed)
+	})
+	return soonest, err
 }
 
 // ClaimFeed leases one feed; see storage.PollStore.
@@ -342,7 +328,7 @@ func (s *Store) Release(ctx context.Context, given ...aggregator.Lease) error {
 	}
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
-	s.leases.taken = nil
+	s.leases.taken = dueFeed{}
 	for _, g := range given {
 		if held, ok := s.leases.held[g.Feed]; ok && held.token == g.Token && !held.committing {
 			delete(s.leases.held, g.Feed)
@@ -360,8 +346,8 @@ func (s *Store) NextDue(ctx context.Context, now time.Time) (time.Time, error) {
 	defer s.leases.mu.Unlock()
 	var next time.Time
 	err := s.view(func(r *reader) error {
-		_, err := r.unleased(nil, now, func(due instant, _, _ []byte) (bool, error) {
-			next = due.time()
+		_, err := r.unleased(dueFeed{}, now, func(f dueFeed) (bool, error) {
+			next = f.due.time()
 			return false, nil
 		})
 		return err

@@ -25,7 +25,7 @@ func (l listed) compare(o listed) int {
 // listsIndex is the bucket lists.
 var listsIndex = &blocks[listed]{
 	bucket: listsBucket, per: 256, compare: listed.compare, key: listKey, append: appendListed, parse: parseListed,
-	most: 2*binary.MaxVarintLen64 + len(aggregator.StoryID{}),
+	most: each[listed](2*binary.MaxVarintLen64 + len(aggregator.StoryID{})),
 }
 
 // listKey is the key of the block that ends with the given story. Keys sort as stories do.

@@ -36,7 +36,7 @@ var membersIndex = &blocks[member]{
 	append: func(out []byte, members []member) []byte {
 		return (&block{members[len(members)-1].seq, members}).append(out)
 	},
-	most: 4*binary.MaxVarintLen64 + 1,
+	most: each[member](4*binary.MaxVarintLen64 + 1),
 	parse: func(k, v []byte) ([]member, error) {
 		b, err := parseBlock(k, v)
 		return b.members, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -43,64 +44,74 @@ func (s *Store) migrate() error {
 	return nil
 }
 
-// moveFeeds has the states of feeds by their places, and in the bucket due what the feeds are, where that is not so.
+// moveFeeds has the states of feeds by their places, and in blocks of the bucket due what the feeds are.
 func (s *Store) moveFeeds() error {
-	moved := false
-	err := s.view(func(r *reader) error {
-		moved = r.bucket(idStatesBucket) == nil
-		return nil
-	})
-	if err != nil || moved {
+	left := func(bucket []byte) (there bool, err error) {
+		err = s.view(func(r *reader) error {
+			there = r.bucket(bucket) != nil
+			return nil
+		})
+		return there, err
+	}
+	states, err := left(idStatesBucket)
+	due, dueErr := left(dueTimesBucket)
+	if err := errors.Join(err, dueErr); err != nil || !states && !due {
 		return err
 	}
 	err = s.update(func(w *writer) error {
-		if _, err := w.tx.CreateBucketIfNotExists(statesBucket); err != nil {
-			return err
+		for _, bucket := range [][]byte{statesBucket, dueBucket} {
+			if _, err := w.tx.CreateBucketIfNotExists(bucket); err != nil {
+				return err
+			}
 		}
 		return w.bucket(metaBucket).Put(formatKey, numberKey(format))
 	})
-	for after := []byte{}; err == nil && after != nil; {
+	for err == nil && due {
 		err = s.update(func(w *writer) (err error) {
-			after, err = w.describeDue(after)
+			due, err = w.moveDueTimes()
 			return err
 		})
 	}
-	for more := true; err == nil && more; {
+	for err == nil && states {
 		err = s.update(func(w *writer) (err error) {
-			more, err = w.moveStates()
+			states, err = w.moveStates()
 			return err
 		})
 	}
 	return err
 }
 
-// describeDue gives some entries behind the given key of due what they are to have, and gives the key of the last of them;
-// nil at the end.
-func (w *writer) describeDue(after []byte) (last []byte, err error) {
-	var keys, entries [][]byte
-	c := w.bucket(dueBucket).Cursor()
-	for k, v := seekAfter(c, nil, after); k != nil && len(keys) < feedsPerWrite; k, v = c.Next() {
-		last = bytes.Clone(k)
-		_, id, ok := instantIn(k)
-		if _, _, err := entryFields(v); err == nil || !ok {
+// moveDueTimes moves some due times to where they are to be, and reports whether there may be more.
+func (w *writer) moveDueTimes() (more bool, err error) {
+	old := w.bucket(dueTimesBucket)
+	var keys [][]byte
+	c := old.Cursor()
+	for k, v := c.First(); k != nil && len(keys) < feedsPerWrite; k, v = c.Next() {
+		keys = append(keys, bytes.Clone(k))
+		due, id, ok := instantIn(keys[len(keys)-1])
+		if !ok {
 			continue
 		}
-		rec, ok, err := w.feedRecord(id)
-		if err != nil || !ok {
-			continue // as it was: 'store check' says so
+		// Where the feed cannot be read its entry stays empty, for who polls it or checks the store to see.
+		var entry []byte
+		if rec, there, err := w.feedRecord(id); err == nil && there {
+			movedTo := string(v)
+			if movedTo == rec.URL {
+				movedTo = ""
+			}
+			entry = rec.entry(id, movedTo)
 		}
-		movedTo := string(v)
-		if movedTo == rec.URL {
-			movedTo = ""
-		}
-		keys, entries = append(keys, last), append(entries, rec.entry(id, movedTo))
+		w.enterDue(dueFeed{due, id, entry})
 	}
-	for i, k := range keys {
-		if err := w.bucket(dueBucket).Put(k, entries[i]); err != nil {
-			return nil, err
+	if len(keys) == 0 {
+		return false, w.tx.DeleteBucket(dueTimesBucket)
+	}
+	for _, k := range keys {
+		if err := old.Delete(k); err != nil {
+			return false, err
 		}
 	}
-	return last, nil
+	return true, nil
 }
 
 // moveStates moves some states to where they are to be, and reports whether there may be more.

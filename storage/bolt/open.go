@@ -29,7 +29,7 @@ var (
 	feedsBucket     = []byte("feeds")
 	statesBucket    = []byte("placed-states")
 	listingsBucket  = []byte("listings")
-	dueBucket       = []byte("due")
+	dueBucket       = []byte("due-blocks")
 	itemsBucket     = []byte("items")
 	identityBucket  = []byte("identity")
 	revisionsBucket = []byte("revisions")
@@ -42,8 +42,9 @@ var (
 
 	dictionariesBucket = []byte("dictionaries")
 
-	// idStatesBucket is where formats up to 5 have what statesBucket has today.
+	// idStatesBucket and dueTimesBucket are where formats up to 5 have what statesBucket and dueBucket have today.
 	idStatesBucket = []byte("states")
+	dueTimesBucket = []byte("due")
 
 	// allBuckets is in the order of doc.go.
 	allBuckets = [][]byte{

@@ -46,6 +46,8 @@ type rebuilding struct {
 	// built is the new file as a store of its own.
 	built *Store
 	feeds map[aggregator.FeedID]int
+	// due are feeds that are yet to be entered as due.
+	due []dueFeed
 	// last is the last Seq.
 	last uint64
 	lost int
@@ -265,6 +267,7 @@ func (n *rebuilding) feedsAndStates(ctx context.Context) error {
 		state.Items = n.feeds[aggregator.FeedID(k)]
 		return n.putFeed(r, k, &rec, &state, stateErr == nil)
 	})
+	err = errors.Join(err, n.enterDue())
 	if n.uncounted {
 		for _, items := range n.feeds {
 			counted -= items
@@ -291,7 +294,26 @@ func (n *rebuilding) putFeed(r *reader, k []byte, rec *feedRecord, state *aggreg
 	if rec.Inactive {
 		return nil
 	}
-	return n.put(dueBucket, dueKey(instantOf(state.Due), k), rec.entry(k, state.MovedTo))
+	n.due = append(n.due, dueFeed{instantOf(state.Due), bytes.Clone(k), rec.entry(k, state.MovedTo)})
+	if len(n.due) < feedsPerWrite {
+		return nil
+	}
+	return n.enterDue()
+}
+
+// enterDue stores what is due of the feeds so far.
+func (n *rebuilding) enterDue() error {
+	feeds := n.due
+	n.due = nil
+	if err := n.commit(); err != nil || len(feeds) == 0 {
+		return err
+	}
+	return n.built.update(func(w *writer) error {
+		for _, f := range feeds {
+			w.enterDue(f)
+		}
+		return nil
+	})
 }
 
 func (n *rebuilding) putRecord(bucket, key []byte, record any) error {

@@ -89,7 +89,7 @@ func TestSpoiledEntryOfWhatIsDue(t *testing.T) {
 	ok(t, s.SyncFeeds(t.Context(), manyFeeds(3), dueAtStart))
 	ok(t, s.Close())
 	write(t, path, func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte("due"))
+		b := tx.Bucket([]byte("due-blocks"))
 		k, v := b.Cursor().First()
 		v = bytes.Clone(v)
 		v[len(v)-1] ^= 1

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"go.etcd.io/bbolt"
-
 	"github.com/topicwire/topicwire/aggregator"
 )
 
@@ -14,10 +12,9 @@ import (
 type stateChange struct {
 	id []byte
 	// key is that of the state.
-	key, record []byte
-	// before and after are the feed's keys in the bucket due, entry is what is stored there, empty where that stays.
-	before, after, entry []byte
-	// moves says that the feed was or is polled at another URL than its own: its entry is made anew.
+	key, record   []byte
+	before, after instant
+	// moves says that the feed was or is polled at another URL than its own: its entry in due is made anew.
 	moves   bool
 	movedTo string
 }
@@ -30,12 +27,9 @@ func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) 
 
 // putReady is putState of a feed with the given place and so many items.
 func (w *writer) putReady(place uint32, id []byte, old stateHead, next *readyState, items int) {
-	ch := stateChange{id: id, record: next.finish(items), moves: old.moved || next.movedTo != "", movedTo: next.movedTo}
-	ch.key = w.room.stateKey(place, id)
-	ch.before = w.room.dueKey(old.due, id)
-	ch.after = ch.before
-	if old.due != next.due {
-		ch.after = w.room.dueKey(next.due, id)
+	ch := stateChange{
+		id: id, key: w.room.stateKey(place, id), record: next.finish(items), before: old.due, after: next.due,
+		moves: old.moved || next.movedTo != "", movedTo: next.movedTo,
 	}
 	if w.changed == nil {
 		w.changed, w.room.changed = w.room.changed, nil
@@ -43,8 +37,8 @@ func (w *writer) putReady(place uint32, id []byte, old stateHead, next *readySta
 	w.changed = append(w.changed, ch)
 }
 
-// flushStates stores the states of feeds and then their due times, each in the order of its keys: what follows each other
-// is on the same page.
+// flushStates stores the states of feeds, in the order of their keys: what follows each other is on the same page. It notes
+// what that changes of what is due.
 func (w *writer) flushStates() error {
 	if len(w.changed) == 0 {
 		return nil
@@ -60,50 +54,60 @@ func (w *writer) flushStates() error {
 			return err
 		}
 	}
-	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.before, b.before) })
-	at := w.bucket(dueBucket).Cursor()
-	for _, ch := range changed {
-		if err := w.leaveDue(at, ch); err != nil {
-			return err
-		}
-	}
-	due := w.bucket(dueBucket)
-	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.after, b.after) })
-	if end, _ := last(at); bytes.Compare(changed[0].after, end) > 0 {
-		// Between these nothing comes that has the same interval. Where others do, full pages would be divided time and again.
-		due.FillPercent = itemFill
-	}
-	for _, ch := range changed {
-		if len(ch.entry) == 0 {
-			continue
-		}
-		if err := due.Put(ch.after, ch.entry); err != nil {
-			return err
-		}
+	slices.SortFunc(changed, func(a, b *stateChange) int {
+		return dueFeed{due: a.before, id: a.id}.compare(dueFeed{due: b.before, id: b.id})
+	})
+	if err := w.moveDue(changed); err != nil {
+		return err
 	}
 	w.room.keep(w.changed, changed)
 	w.changed = nil
 	return nil
 }
 
-// leaveDue takes a feed out of its place in the bucket due, unless it stays there.
-func (w *writer) leaveDue(c *bbolt.Cursor, ch *stateChange) error {
-	key, entry := c.Seek(ch.before)
-	found := bytes.Equal(key, ch.before)
-	_, _, spoiled := entryFields(entry)
-	stays := bytes.Equal(ch.before, ch.after)
-	switch {
-	case ch.moves, !found, spoiled != nil:
-		rec, _, err := w.feedRecord(ch.id)
-		if err != nil {
-			return err
-		}
-		ch.entry = rec.entry(ch.id, ch.movedTo)
-	case !stays:
-		ch.entry = w.room.copy(entry) // it is on a page that is about to change
+// moveDue notes where feeds are due and no longer are. They come in the order in which they were due.
+func (w *writer) moveDue(changed []*stateChange) error {
+	if w.leaving == nil && w.entering == nil {
+		w.leaving, w.entering = w.room.leaving, w.room.entering
+		w.room.leaving, w.room.entering = nil, nil
 	}
-	if found && !stays {
-		return c.Delete()
+	c := w.bucket(dueBucket).Cursor()
+	var block []dueFeed
+	for _, ch := range changed {
+		was := dueFeed{due: ch.before, id: ch.id}
+		if len(block) == 0 || block[len(block)-1].compare(was) < 0 {
+			k, v, inner := dueIndex.blockOf(c, 0, was)
+			if block = nil; inner {
+				var err error
+				if block, err = parseDue(k, v); err != nil {
+					return err
+				}
+			}
+		}
+		for len(block) > 0 && block[0].compare(was) < 0 {
+			block = block[1:]
+		}
+		found := len(block) > 0 && block[0].compare(was) == 0
+		if found {
+			was.entry = block[0].entry
+		}
+		next := dueFeed{ch.after, ch.id, was.entry}
+		_, _, spoiled := entryFields(was.entry)
+		anew := ch.moves || spoiled != nil
+		if anew {
+			rec, _, err := w.feedRecord(ch.id)
+			if err != nil {
+				return err
+			}
+			next.entry = rec.entry(ch.id, ch.movedTo)
+		}
+		moves := ch.before != ch.after
+		if found && moves {
+			w.leaveDue(dueFeed{due: ch.before, id: ch.id})
+		}
+		if moves || anew {
+			w.enterDue(next)
+		}
 	}
 	return nil
 }
@@ -115,9 +119,11 @@ type room struct {
 	blocks [][]byte
 	used   int
 	rest   []byte
-	// changed and changes are empty slices.
+	// changed, changes, leaving and entering are empty slices.
 	changed []stateChange
 	changes []*stateChange
+
+	leaving, entering []change[dueFeed]
 }
 
 // roomSize is how much is made at once. Of that, roomKept are kept for the next transaction.
@@ -159,6 +165,15 @@ func (r *room) keep(changed []stateChange, changes []*stateChange) {
 	r.changed, r.changes = changed[:0], changes[:0]
 }
 
+func (r *room) keepDue(leaving, entering []change[dueFeed]) {
+	if max(cap(leaving), cap(entering)) > 2*maxBatchPolls {
+		return
+	}
+	clear(leaving)
+	clear(entering)
+	r.leaving, r.entering = leaving[:0], entering[:0]
+}
+
 // reset is called at the end of the transaction, when nothing refers to what is in the room.
 func (r *room) reset() {
 	r.blocks = r.blocks[:min(len(r.blocks), roomKept)]
@@ -167,12 +182,6 @@ func (r *room) reset() {
 }
 
 func (r *room) text(s string) []byte { return r.end(append(r.begin(len(s)), s...)) }
-
-func (r *room) copy(b []byte) []byte { return r.end(append(r.begin(len(b)), b...)) }
-
-func (r *room) dueKey(at instant, id []byte) []byte {
-	return r.end(append(at.appendTo(r.begin(instantLen+len(id))), id...))
-}
 
 func (r *room) stateKey(place uint32, id []byte) []byte {
 	return r.end(append(binary.BigEndian.AppendUint32(r.begin(placeLen+len(id)), place), id...))

@@ -40,6 +40,8 @@ type writer struct {
 	// before and after are memory for where a story was and is listed.
 	before, after []place
 	numbers       map[name]uint32
+	// leaving and entering are changes to what is due.
+	leaving, entering []change[dueFeed]
 	// changed are states of feeds; room is memory for what is stored.
 	changed []stateChange
 	room    *room

@@ -10,7 +10,7 @@ import (
 // flush puts into the file what was collected.
 func (w *writer) flush() error {
 	for _, step := range []func() error{
-		w.flushStates, w.flushItems, w.flushIdentities, w.flushStories, w.flushPlaces, w.flushMembers, w.flushVersions,
+		w.flushStates, w.flushDue, w.flushItems, w.flushIdentities, w.flushStories, w.flushPlaces, w.flushMembers, w.flushVersions,
 	} {
 		if err := step(); err != nil {
 			return err

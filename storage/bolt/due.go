@@ -1,0 +1,137 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+)
+
+// dueFeed is a feed in the index of what is due.
+type dueFeed struct {
+	due instant
+	id  []byte
+	// entry is what is to be known of the feed when it falls due; see feedRecord.entry.
+	entry []byte
+}
+
+func (f dueFeed) compare(o dueFeed) int {
+	if c := f.due.compare(o.due); c != 0 {
+		return c
+	}
+	return bytes.Compare(f.id, o.id)
+}
+
+// dueIndex is the bucket due: a single list, whose blocks have feeds that fall due one after the other. What is polled
+// together leaves it together, and enters it together again.
+var dueIndex = &blocks[dueFeed]{
+	bucket: dueBucket, per: 32, compare: dueFeed.compare, append: appendDue, parse: parseDue,
+	key: dueKey,
+	most: func(feeds []dueFeed) int {
+		n := 0
+		for i := range feeds {
+			n += 4*binary.MaxVarintLen64 + len(feeds[i].id) + len(feeds[i].entry)
+		}
+		return n
+	},
+	keep: func(f dueFeed) dueFeed { return dueFeed{f.due, bytes.Clone(f.id), bytes.Clone(f.entry)} },
+}
+
+// dueKey is the key of the block that ends with the given feed. It begins as if it were of a topic.
+func dueKey(topic uint32, last dueFeed) []byte {
+	key := binary.BigEndian.AppendUint32(make([]byte, 0, 64), topic)
+	return append(last.due.appendTo(key), last.id...)
+}
+
+// appendDue makes a block in the room that the given slice, which is empty, has: the number of feeds, and for each by how
+// many seconds it is due later than the one before (the first: than the zero instant), the nanoseconds, and its id and its
+// entry with their lengths, all numbers as varints. There is no checksum of the whole: an entry has its own, and one that
+// is spoiled is to keep no other feed from being polled.
+func appendDue(out []byte, feeds []dueFeed) []byte {
+	out = binary.AppendUvarint(out, uint64(len(feeds)))
+	sec := int64(0)
+	for i := range feeds {
+		f := &feeds[i]
+		out = binary.AppendVarint(out, f.due.Sec-sec)
+		out = binary.AppendUvarint(out, uint64(f.due.Nano))
+		out = append(binary.AppendUvarint(out, uint64(len(f.id))), f.id...)
+		out = append(binary.AppendUvarint(out, uint64(len(f.entry))), f.entry...)
+		sec = f.due.Sec
+	}
+	return out
+}
+
+// parseDue reads a pair of the bucket due. The feeds' bytes are parts of v.
+func parseDue(k, v []byte) ([]dueFeed, error) {
+	r := varints{rest: v}
+	feeds := make([]dueFeed, r.count(len(v)/4))
+	sec := int64(0)
+	for i := range feeds {
+		f := &feeds[i]
+		sec += r.signed()
+		f.due = instant{Sec: sec, Nano: int32(r.count(1e9 - 1))}
+		f.id = r.bytes(r.count(len(v)))
+		f.entry = r.bytes(r.count(len(v)))
+	}
+	if r.bad || len(feeds) == 0 || len(r.rest) > 0 || !bytes.Equal(k, dueKey(0, feeds[len(feeds)-1])) {
+		return nil, fmt.Errorf("due %x: %w", k, errRecord)
+	}
+	return feeds, nil
+}
+
+// dueAfter calls f with the feeds that are due after the given one, which need not be there and has no entry, in the order
+// in which they are, until f has enough. What f is given is valid as long as the transaction.
+func (r *reader) dueAfter(after dueFeed, f func(dueFeed) (more bool, err error)) error {
+	c := r.bucket(dueBucket).Cursor()
+	for k, v := c.Seek(dueKey(0, after)); k != nil; k, v = c.Next() {
+		feeds, err := parseDue(k, v)
+		if err != nil {
+			return err
+		}
+		for _, feed := range feeds {
+			if feed.compare(after) <= 0 {
+				continue
+			}
+			if more, err := f(feed); err != nil || !more {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dueEntryOf is the entry of a feed, nil where it is not entered as due then.
+func (r *reader) dueEntryOf(at dueFeed) ([]byte, error) {
+	k, v, inner := dueIndex.blockOf(r.bucket(dueBucket).Cursor(), 0, at)
+	if !inner {
+		return nil, nil
+	}
+	feeds, err := parseDue(k, v)
+	for i := range feeds {
+		if feeds[i].compare(at) == 0 {
+			return feeds[i].entry, err
+		}
+	}
+	return nil, err
+}
+
+// leaveDue notes that a feed is no longer due then, enterDue that it is. Of what is noted in one transaction feeds leave
+// first.
+func (w *writer) leaveDue(f dueFeed) {
+	w.leaving = append(w.leaving, change[dueFeed]{entry: f, gone: true, place: len(w.leaving)})
+}
+
+func (w *writer) enterDue(f dueFeed) {
+	w.entering = append(w.entering, change[dueFeed]{entry: f, place: len(w.entering)})
+}
+
+// flushDue stores what is due.
+func (w *writer) flushDue() error {
+	due := w.bucket(dueBucket)
+	err := dueIndex.applyTo(due, w.room, 0, w.leaving)
+	if err == nil {
+		err = dueIndex.applyTo(due, w.room, 0, w.entering)
+	}
+	w.room.keepDue(w.leaving, w.entering)
+	w.leaving, w.entering = nil, nil
+	return err
+}
