@@ -125,9 +125,9 @@ func (s *site) indexPage(ctx context.Context, l links, number int) ([]byte, erro
 	shown, parts := s.topicsOnPart(number)
 	page := struct {
 		frame
-		Topics []listing
-		All    listing
-		Parts  parting
+		Topics     []listing
+		Everything listing
+		Parts      parting
 	}{frame: s.frame(l, "/", s.options.Title, "")}
 	page.Parts = partingOf(l, "/", number, parts)
 	if number > 1 {
@@ -162,8 +162,8 @@ func (s *site) indexPage(ctx context.Context, l links, number int) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	page.Topics, page.All = lists[:len(shown)], lists[len(shown)]
-	page.Feeds = page.All.Feeds
+	page.Topics, page.Everything = lists[:len(shown)], lists[len(shown)]
+	page.Feeds = page.Everything.Feeds
 	if page.Notice, err = s.refiling(ctx); err != nil {
 		return nil, err
 	}

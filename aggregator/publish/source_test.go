@@ -309,5 +309,8 @@ func do(t testing.TB, h http.Handler, method, path string, header ...string) *ht
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
+	if strings.Contains(w.Body.String(), "ZgotmplZ") {
+		t.Errorf("%s has something where a link belongs that is none", path)
+	}
 	return w
 }
