@@ -140,6 +140,21 @@ func MakeList() []byte {
 	return appendListed(nil, []listed{{story: aggregator.StoryID{7}}, {at: instant{Sec: 1, Nano: 1}}})
 }
 
+// ReadDue reads bytes as a block of what is due that ends with a feed due at the zero instant, and as the entry of a feed, as
+// they are and with a checksum that is right.
+func ReadDue(value []byte) error {
+	_, err := parseDue(dueKey(0, dueFeed{id: []byte("b")}), value)
+	_, entryErr := decodeEntry(value)
+	_, sealedErr := decodeEntry(append(make([]byte, placeLen), sealed(append([]byte{fielded}, value...))...))
+	return errors.Join(err, entryErr, sealedErr)
+}
+
+// MakeDue makes a block that ends as ReadDue wants it, and the entry that its feeds have.
+func MakeDue() (block, entry []byte) {
+	entry = (&feedRecord{URL: "https://a.example/", Schedule: "@hourly"}).entry([]byte("b"), "https://b.example/")
+	return appendDue(nil, []dueFeed{{id: []byte("a"), entry: entry}, {id: []byte("b"), entry: entry}}), entry
+}
+
 // PlainRecords makes an item's CBOR, as it would be stored without any wrapping.
 func PlainRecords() func(*aggregator.Item) []byte {
 	c, err := newCodec()

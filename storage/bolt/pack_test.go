@@ -177,6 +177,14 @@ func FuzzMembers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) { _ = bolt.ReadMembers(value) })
 }
 
+func FuzzDue(f *testing.F) {
+	f.Add([]byte(nil))
+	block, entry := bolt.MakeDue()
+	f.Add(block)
+	f.Add(entry)
+	f.Fuzz(func(t *testing.T, value []byte) { _ = bolt.ReadDue(value) })
+}
+
 func FuzzList(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(bolt.MakeList())
