@@ -24,6 +24,8 @@ type blocks[E any] struct {
 	append func(out []byte, entries []E) []byte
 	most   func(entries []E) int
 	parse  func(k, v []byte) ([]E, error)
+	// endOf is the last entry of a block by its key, for an index that goes on where a block cannot be read; nil for others.
+	endOf func(k []byte) (last E, ok bool)
 	// keep is an entry that may be kept longer than the transaction that it was parsed in; nil where all may.
 	keep func(E) E
 }
@@ -83,15 +85,15 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []ch
 	}
 	for len(changes) > 0 {
 		k, v, inner := x.blockOf(c, topic, changes[0].entry)
-		var old []E
-		if k != nil {
-			var err error
-			if old, err = x.parse(k, v); err != nil {
-				return err
-			}
+		old, end, err := x.open(k, v)
+		switch {
+		case err != nil && x.endOf == nil:
+			return err
+		case err != nil:
+			k = nil // It stays for who repairs the index, and others come in front of it.
 		}
 		n := 0
-		for n < len(changes) && (!inner || x.compare(changes[n].entry, old[len(old)-1]) <= 0) {
+		for n < len(changes) && (!inner || x.compare(changes[n].entry, end) <= 0) {
 			n++
 		}
 		if err := x.put(b, r, topic, bytes.Clone(k), x.changed(old, changes[:n]), inner); err != nil {
@@ -100,6 +102,21 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []ch
 		changes = changes[n:]
 	}
 	return nil
+}
+
+// open are the entries of a block, none where there is no block, and the last of them, which is known also where the others
+// cannot be read.
+func (x *blocks[E]) open(k, v []byte) (entries []E, end E, err error) {
+	if k == nil {
+		return nil, end, nil
+	}
+	if entries, err = x.parse(k, v); err == nil {
+		return entries, entries[len(entries)-1], nil
+	}
+	if x.endOf != nil {
+		end, _ = x.endOf(k)
+	}
+	return nil, end, err
 }
 
 // blockOf is the block of the topic that has the entry if any has. Where the entry is behind all that there are it is the

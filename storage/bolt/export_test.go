@@ -144,8 +144,10 @@ func MakeList() []byte {
 // they are and with a checksum that is right.
 func ReadDue(value []byte) error {
 	_, err := parseDue(dueKey(0, dueFeed{id: []byte("b")}), value)
-	_, entryErr := decodeEntry(value)
-	_, sealedErr := decodeEntry(append(make([]byte, placeLen), sealed(append([]byte{fielded}, value...))...))
+	id := []byte("b")
+	_, entryErr := decodeEntry(value, id)
+	right := append(append(make([]byte, placeLen), fielded), value...)
+	_, sealedErr := decodeEntry(binary.BigEndian.AppendUint32(right, entrySum(right, id)), id)
 	return errors.Join(err, entryErr, sealedErr)
 }
 

@@ -138,7 +138,7 @@ func (r *reader) compareFeed(order int, k, v []byte, wanted []aggregator.Feed) (
 		change.unread = order == 0 && old.MaxAge != change.record.MaxAge
 		change.rescheduled = order > 0 || change.moved || old.Schedule != change.record.Schedule
 	}
-	return change, !bytes.Equal(change.value, v), nil
+	return change, order > 0 || !bytes.Equal(change.value, v), nil
 }
 
 // changeFeeds writes some of the changes. due is asked between two transactions, so that a bug in it is no damage here.

@@ -101,8 +101,8 @@ func (l *leases) breakAll(feeds []aggregator.FeedID) {
 	}
 }
 
-// Claim leases feeds that are due; see storage.PollStore. It reads as many keys as feeds are leased or asked for, and
-// writes nothing.
+// Claim leases feeds that are due; see storage.PollStore. It reads what is due of as many feeds as are leased or
+// asked for, and writes nothing.
 func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration, limit int) ([]aggregator.Lease, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, duration time.Duration
 				return false, nil
 			}
 			l, h := aggregator.Lease{Feed: aggregator.FeedID(f.id), Due: at}, &lease{until: now.Add(duration), changes: changes}
-			if entry, err := decodeEntry(f.entry); err == nil {
+			if entry, err := decodeEntry(f.entry, f.id); err == nil {
 				l.URL, h.place, h.feed = entry.url(), entry.place, entry.feed.feed(l.Feed)
 			} else {
 				// Whoever begins to poll the feed is told what is wrong, if it cannot be polled all the same.

@@ -29,7 +29,7 @@ func (s *Store) migrate() error {
 	}
 	if n >= 4 {
 		if err := s.moveFeeds(); err != nil {
-			return fmt.Errorf("bring format %d forward to %d: %w; the next start goes on with it", n, format, err)
+			return fmt.Errorf("bring feeds forward to format %d: %w; the next start goes on with it", format, err)
 		}
 		return nil
 	}
@@ -44,7 +44,7 @@ func (s *Store) migrate() error {
 	return nil
 }
 
-// moveFeeds has the states of feeds by their places, and in blocks of the bucket due what the feeds are.
+// moveFeeds has the states of feeds by their places, and what is due in blocks, with what the feeds are.
 func (s *Store) moveFeeds() error {
 	left := func(bucket []byte) (there bool, err error) {
 		err = s.view(func(r *reader) error {
@@ -96,6 +96,10 @@ func (w *writer) moveDueTimes() (more bool, err error) {
 		var entry []byte
 		if rec, there, err := w.feedRecord(id); err == nil && there {
 			movedTo := string(v)
+			if len(v) == 0 { // as format 2 had it
+				state, _ := w.stateIn(w.bucket(idStatesBucket).Get(id), id)
+				movedTo = state.MovedTo
+			}
 			if movedTo == rec.URL {
 				movedTo = ""
 			}

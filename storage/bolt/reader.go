@@ -98,23 +98,30 @@ func (r *reader) stateRecord(place uint32, id []byte) []byte {
 
 // readState is state, into s, of a feed with the given place.
 func (r *reader) readState(place uint32, id []byte, s *aggregator.FeedState) error {
+	return r.decodeStateRecord(r.stateRecord(place, id), id, s)
+}
+
+// stateIn is the state in a record.
+func (r *reader) stateIn(record, id []byte) (s aggregator.FeedState, err error) {
+	err = r.decodeStateRecord(record, id, &s)
+	return s, err
+}
+
+func (r *reader) decodeStateRecord(record, id []byte, s *aggregator.FeedState) error {
 	*s = aggregator.FeedState{}
-	record := r.stateRecord(place, id)
 	head, fields, ok, err := decodeHead(record)
 	if err == nil && ok {
 		err = decodeState(head, fields, s)
 	}
+	if err == nil && !ok && record != nil {
+		var old stateRecord
+		err = r.decode(record, &old)
+		*s = old.state()
+	}
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", statesBucket, id, err)
 	}
-	if !ok && record != nil {
-		var old stateRecord
-		if err = r.decode(record, &old); err != nil {
-			err = fmt.Errorf("%s %q: %w", statesBucket, id, err)
-		}
-		*s = old.state()
-	}
-	return err
+	return nil
 }
 
 // stateHead is the head of a feed's state, also of one of an earlier format.

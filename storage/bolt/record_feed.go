@@ -3,6 +3,7 @@ package bolt
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"time"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -19,19 +20,29 @@ const (
 	feedAllowPrivateField
 	feedInactiveField
 	feedPrivateField
-	// feedMovedToField is in the bucket due alone.
+	// feedMovedToField is in the index of what is due alone.
 	feedMovedToField
 )
 
 // encodeFeed makes the record of a feed, which is read with every poll: fields without a head.
 func encodeFeed(r *feedRecord) []byte {
-	return appendFeed(make([]byte, 0, 128), r, "")
+	w := append(make(fieldWriter, 0, 128), fielded)
+	w.feed(r)
+	return appendSum(w)
 }
 
-// entry is what the bucket due has of the feed, so that a feed that falls due is known without another look-up: its place,
-// and its record with the URL at which it is polled where that is another than its own.
+// entry is what the index of what is due has of the feed, so that a feed that falls due is known without another look-up:
+// its place, its fields with the URL at which it is polled where that is another than its own, and a CRC-32C of all that
+// and of its id, which is beside it there.
 func (r *feedRecord) entry(id []byte, movedTo string) []byte {
-	return append(binary.BigEndian.AppendUint32(nil, placeOf(id)), appendFeed(nil, r, movedTo)...)
+	w := append(fieldWriter(binary.BigEndian.AppendUint32(nil, placeOf(id))), fielded)
+	w.feed(r)
+	w.text(feedMovedToField, movedTo)
+	return binary.BigEndian.AppendUint32(w, entrySum(w, id))
+}
+
+func entrySum(entry, id []byte) uint32 {
+	return crc32.Update(crc32.Checksum(entry, checksums), checksums, id)
 }
 
 // dueEntry is an entry that was read.
@@ -49,17 +60,17 @@ func (e *dueEntry) url() string {
 	return e.feed.URL
 }
 
-// entryFields are the place and the fields of an entry, which is as it was written.
-func entryFields(value []byte) (place uint32, fields []byte, err error) {
-	if len(value) <= placeLen || value[placeLen] != fielded {
-		return 0, nil, fmt.Errorf("%w: it is no entry of a feed that is due", errRecord)
+// entryFields are the place and the fields of the entry of the feed with the given id, which is as it was written.
+func entryFields(value, id []byte) (place uint32, fields []byte, err error) {
+	n := len(value) - crc32.Size
+	if n <= placeLen || value[placeLen] != fielded || binary.BigEndian.Uint32(value[n:]) != entrySum(value[:n], id) {
+		return 0, nil, fmt.Errorf("%w: it is no entry of feed %q", errRecord, id)
 	}
-	fields, err = fieldsIn(value[placeLen:])
-	return binary.BigEndian.Uint32(value), fields, err
+	return binary.BigEndian.Uint32(value), value[placeLen+1 : n], nil
 }
 
-func decodeEntry(value []byte) (e dueEntry, err error) {
-	place, fields, err := entryFields(value)
+func decodeEntry(value, id []byte) (e dueEntry, err error) {
+	place, fields, err := entryFields(value, id)
 	if err == nil {
 		e.place = place
 		e.movedTo, err = e.feed.read(fields)
@@ -67,9 +78,8 @@ func decodeEntry(value []byte) (e dueEntry, err error) {
 	return e, err
 }
 
-// appendFeed makes the record of a feed in an empty slice.
-func appendFeed(empty []byte, r *feedRecord, movedTo string) []byte {
-	w := append(fieldWriter(empty), fielded)
+// feed writes the fields of a feed.
+func (w *fieldWriter) feed(r *feedRecord) {
 	w.text(feedURLField, r.URL)
 	w.text(feedTitleField, r.Title)
 	w.text(feedScheduleField, r.Schedule)
@@ -83,8 +93,6 @@ func appendFeed(empty []byte, r *feedRecord, movedTo string) []byte {
 	w.flag(feedAllowPrivateField, r.AllowPrivate)
 	w.flag(feedInactiveField, r.Inactive)
 	w.flag(feedPrivateField, r.Private)
-	w.text(feedMovedToField, movedTo)
-	return appendSum(w)
 }
 
 // decodeFeed reads the record of a feed, also one of an earlier format.

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -140,5 +141,82 @@ func TestFeedIsDescribedAnewWhileLeased(t *testing.T) {
 	ok(t, err)
 	if report.Found > 0 {
 		t.Error(report.Problems)
+	}
+}
+
+// A feed's id that is spoiled where it is due may be that of no feed, or of another. Nothing is polled or stored for it.
+func TestSpoiledIDOfWhatIsDue(t *testing.T) {
+	path := t.TempDir() + "/store.db"
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(3), dueAtStart))
+	ok(t, s.Close())
+	write(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("due-blocks"))
+		k, v := b.Cursor().First()
+		v = bytes.Clone(v)
+		v[bytes.Index(v, []byte("feed-0000000"))+11] = '8'
+		return b.Put(bytes.Clone(k), v)
+	})
+	s = open(t, path)
+	leases, err := s.Claim(t.Context(), start, time.Hour, 10)
+	ok(t, err)
+	for _, l := range leases {
+		if _, err := s.Leased(t.Context(), l); errors.Is(err, aggregator.ErrLeaseLost) != (l.Feed == "feed-0000008") {
+			t.Errorf("%s: %v", l.Feed, err)
+		}
+	}
+	repaired(t, s, 3)
+}
+
+// A block of what is due that cannot be read keeps no feed but its own from being polled, whatever else is due then.
+func TestBlockOfWhatIsDueThatCannotBeRead(t *testing.T) {
+	const feeds, inBlock = 100, 32
+	path := t.TempDir() + "/store.db"
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(feeds), dueAtStart))
+	ok(t, s.Close())
+	write(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("due-blocks"))
+		c := b.Cursor()
+		c.First()
+		k, v := c.Next()
+		v = bytes.Clone(v)
+		v[0]++
+		return b.Put(bytes.Clone(k), v)
+	})
+	s = open(t, path)
+	leased := claimAll(t, s)
+	if len(leased) != feeds-inBlock {
+		t.Errorf("%d feeds are leased", len(leased))
+	}
+	for _, l := range leased {
+		ok(t, commit(t, s, l, newItem(l.Feed, 1, 10))) // which is due as before, in front of the block and behind it
+	}
+	// A feed of the block is polled by hand, and due from then on.
+	lost := manyFeeds(feeds)[inBlock].ID
+	l, err := s.ClaimFeed(t.Context(), lost, start, time.Hour)
+	ok(t, err)
+	ok(t, s.Commit(t.Context(), aggregator.Poll{Feed: lost, Token: l.Token, State: aggregator.FeedState{Due: start.Add(-time.Minute)}}))
+	if leases, err := s.Claim(t.Context(), start, time.Hour, 1); err != nil || len(leases) != 1 || leases[0].Feed != lost {
+		t.Errorf("due first are %v, %v", leases, err)
+	}
+	repaired(t, s, feeds)
+}
+
+// repaired repairs the store, and then claims so many feeds.
+func repaired(t *testing.T, s *bolt.Store, feeds int) {
+	t.Helper()
+	report, err := s.Check(t.Context(), true)
+	ok(t, err)
+	if report.Found == 0 || !report.Repaired {
+		t.Errorf("%+v", report)
+	}
+	report, err = s.Check(t.Context(), false)
+	ok(t, err)
+	if report.Found > 0 {
+		t.Errorf("after the repair: %v", report.Problems)
+	}
+	if leases, err := s.Claim(t.Context(), start.Add(24*time.Hour), time.Hour, 2*feeds); err != nil || len(leases) != feeds {
+		t.Errorf("%d feeds are leased, %v", len(leases), err)
 	}
 }

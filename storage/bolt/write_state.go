@@ -76,12 +76,8 @@ func (w *writer) moveDue(changed []*stateChange) error {
 	for _, ch := range changed {
 		was := dueFeed{due: ch.before, id: ch.id}
 		if len(block) == 0 || block[len(block)-1].compare(was) < 0 {
-			k, v, inner := dueIndex.blockOf(c, 0, was)
-			if block = nil; inner {
-				var err error
-				if block, err = parseDue(k, v); err != nil {
-					return err
-				}
+			if k, v, inner := dueIndex.blockOf(c, 0, was); inner {
+				block, _, _ = dueIndex.open(k, v) // none where it cannot be read
 			}
 		}
 		for len(block) > 0 && block[0].compare(was) < 0 {
@@ -92,7 +88,7 @@ func (w *writer) moveDue(changed []*stateChange) error {
 			was.entry = block[0].entry
 		}
 		next := dueFeed{ch.after, ch.id, was.entry}
-		_, _, spoiled := entryFields(was.entry)
+		_, _, spoiled := entryFields(was.entry, ch.id)
 		anew := ch.moves || spoiled != nil
 		if anew {
 			rec, _, err := w.feedRecord(ch.id)

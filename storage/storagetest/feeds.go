@@ -102,6 +102,16 @@ func feedCases() []testCase {
 				Feed: changed, State: aggregator.FeedState{Due: start}, Active: true,
 			})
 		}},
+		{"a feed whose id is another from now on is there under that", func(b *bench) {
+			for _, ids := range [][2]aggregator.FeedID{{"b", "a"}, {"a", "c"}} {
+				renamed := feed(ids[0])
+				renamed.ID = ids[1]
+				b.sync(ids[0])
+				b.ok(b.store.SyncFeeds(b.ctx, []aggregator.Feed{renamed}, dueAt(start)))
+				b.same("status", b.status(ids[1]), aggregator.FeedStatus{Feed: renamed, State: aggregator.FeedState{Due: start}, Active: true})
+				b.same("before", b.status(ids[0]).Active, false)
+			}
+		}},
 		{"a new schedule brings a new due time and keeps the state", func(b *bench) { rescheduled(b, false) }},
 		{"a new URL brings a new due time and drops what the old one vouched for", func(b *bench) { rescheduled(b, true) }},
 		{"a feed that comes back has its state", feedComesBack},
