@@ -25,7 +25,7 @@ type blocks[E any] struct {
 	most   func(entries []E) int
 	parse  func(k, v []byte) ([]E, error)
 	// endOf is the last entry of a block by its key, for an index that goes on where a block cannot be read; nil for others.
-	endOf func(k []byte) (last E, ok bool)
+	endOf func(k []byte) (end E, ok bool)
 	// keep is an entry that may be kept longer than the transaction that it was parsed in; nil where all may.
 	keep func(E) E
 }
@@ -86,11 +86,11 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []ch
 	for len(changes) > 0 {
 		k, v, inner := x.blockOf(c, topic, changes[0].entry)
 		old, end, err := x.open(k, v)
-		switch {
-		case err != nil && x.endOf == nil:
+		if err != nil {
 			return err
-		case err != nil:
-			k = nil // It stays for who repairs the index, and others come in front of it.
+		}
+		if len(old) == 0 {
+			k = nil // One that is spoiled stays for who repairs the index, and others come in front of it.
 		}
 		n := 0
 		for n < len(changes) && (!inner || x.compare(changes[n].entry, end) <= 0) {
@@ -104,8 +104,8 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []ch
 	return nil
 }
 
-// open are the entries of a block, none where there is no block, and the last of them, which is known also where the others
-// cannot be read.
+// open are the entries of a block and the last of them. There are none where there is no block, and where an index goes on
+// beside one that cannot be read, whose end is known all the same.
 func (x *blocks[E]) open(k, v []byte) (entries []E, end E, err error) {
 	if k == nil {
 		return nil, end, nil
@@ -114,7 +114,9 @@ func (x *blocks[E]) open(k, v []byte) (entries []E, end E, err error) {
 		return entries, entries[len(entries)-1], nil
 	}
 	if x.endOf != nil {
-		end, _ = x.endOf(k)
+		if end, ok := x.endOf(k); ok {
+			return nil, end, nil
+		}
 	}
 	return nil, end, err
 }

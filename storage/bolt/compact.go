@@ -243,11 +243,11 @@ func (n *newFile) copyFeeds(ctx context.Context) error {
 
 // copyStates copies the states of feeds, those of earlier formats as today's.
 func (n *newFile) copyStates(ctx context.Context) error {
-	return n.scan(ctx, statesBucket, func(r *reader, k, _ []byte) error {
+	return n.scan(ctx, statesBucket, func(r *reader, k, v []byte) error {
 		if len(k) < placeLen {
 			return fmt.Errorf("%s %x: %w", statesBucket, k, errRecord)
 		}
-		state, err := r.state(k[placeLen:])
+		state, err := r.stateIn(v, k[placeLen:])
 		if err != nil {
 			return err
 		}

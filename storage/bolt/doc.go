@@ -43,9 +43,10 @@
 //	dictionaries number, 4 bytes       -> a zstd dictionary; the greatest number is the one to write with
 //
 // A feed's description, its state and its last listing are apart, so that a poll that found nothing new rewrites some two
-// hundred bytes and its place among what is due. What is said of a feed there is enough to lease it and to know what it is. A feed's place is
-// four bytes of its Phase, by which schedules spread feeds: those that fall due one after the other have their states one
-// behind the other, so that what is polled together is read and written on the same pages, however many feeds there are.
+// hundred bytes and its place among what is due. What is said of a feed there is enough to lease it and to know what it is.
+// A feed's place is four bytes of its Phase, by which schedules spread feeds: those that fall due one after the other have
+// their states one behind the other, so that what is polled together is read and written on the same pages, however many
+// feeds there are.
 //
 // An item that changes moves to a new Seq: the pages of items fill up in order and stay full. The sequence number of the
 // bucket items is the last Seq; a Refile takes one too, for the Versions that it moves.

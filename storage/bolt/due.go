@@ -33,11 +33,11 @@ var dueIndex = &blocks[dueFeed]{
 		}
 		return n
 	},
-	endOf: func(k []byte) (last dueFeed, ok bool) {
-		if len(k) >= placeLen {
-			last.due, last.id, ok = instantIn(k[placeLen:])
+	endOf: func(k []byte) (end dueFeed, ok bool) {
+		if len(k) > len(topicPrefix(0)) {
+			end.due, end.id, ok = instantIn(k[len(topicPrefix(0)):])
 		}
-		return last, ok
+		return end, ok
 	},
 	keep: func(f dueFeed) dueFeed { return dueFeed{f.due, bytes.Clone(f.id), bytes.Clone(f.entry)} },
 }
@@ -133,6 +133,9 @@ func (w *writer) enterDue(f dueFeed) {
 
 // flushDue stores what is due.
 func (w *writer) flushDue() error {
+	if len(w.leaving) == 0 && len(w.entering) == 0 {
+		return nil
+	}
 	due := w.bucket(dueBucket)
 	err := dueIndex.applyTo(due, w.room, 0, w.leaving)
 	if err == nil {

@@ -191,7 +191,7 @@ func (w *writer) changeFeed(c *feedChange, old, next *aggregator.FeedState) erro
 	if err := w.bucket(feedsBucket).Put(c.id, c.value); err != nil {
 		return err
 	}
-	if err := w.bucket(statesBucket).Put(stateKey(placeOf(c.id), c.id), encodeState(next)); err != nil {
+	if err := w.bucket(statesBucket).Put(stateKey(c.id), encodeState(next)); err != nil {
 		return err
 	}
 	if c.moved || c.unread {

@@ -109,9 +109,14 @@ func placeOf(feed []byte) uint32 { return uint32(aggregator.FeedID(feed).Phase()
 
 const placeLen = 4
 
-// stateKey is that of the state of a feed with the given place.
-func stateKey(place uint32, feed []byte) []byte {
-	return append(binary.BigEndian.AppendUint32(make([]byte, 0, placeLen+len(feed)), place), feed...)
+// appendStateKey makes the key of the state of a feed with the given place.
+func appendStateKey(empty []byte, place uint32, feed []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(empty, place), feed...)
+}
+
+// stateKey is the key of the feed's state.
+func stateKey(feed []byte) []byte {
+	return appendStateKey(make([]byte, 0, placeLen+len(feed)), placeOf(feed), feed)
 }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -46,16 +45,12 @@ func (s *Store) migrate() error {
 
 // moveFeeds has the states of feeds by their places, and what is due in blocks, with what the feeds are.
 func (s *Store) moveFeeds() error {
-	left := func(bucket []byte) (there bool, err error) {
-		err = s.view(func(r *reader) error {
-			there = r.bucket(bucket) != nil
-			return nil
-		})
-		return there, err
-	}
-	states, err := left(idStatesBucket)
-	due, dueErr := left(dueTimesBucket)
-	if err := errors.Join(err, dueErr); err != nil || !states && !due {
+	moved := false
+	err := s.view(func(r *reader) error {
+		moved = r.bucket(idStatesBucket) == nil && r.bucket(dueTimesBucket) == nil
+		return nil
+	})
+	if err != nil || moved {
 		return err
 	}
 	err = s.update(func(w *writer) error {
@@ -66,78 +61,74 @@ func (s *Store) moveFeeds() error {
 		}
 		return w.bucket(metaBucket).Put(formatKey, numberKey(format))
 	})
-	for err == nil && due {
-		err = s.update(func(w *writer) (err error) {
-			due, err = w.moveDueTimes()
-			return err
-		})
+	if err == nil {
+		err = s.moveAll(idStatesBucket, (*writer).moveState)
 	}
-	for err == nil && states {
-		err = s.update(func(w *writer) (err error) {
-			states, err = w.moveStates()
-			return err
-		})
+	if err == nil {
+		err = s.moveAll(dueTimesBucket, (*writer).moveDueTime)
 	}
 	return err
 }
 
-// moveDueTimes moves some due times to where they are to be, and reports whether there may be more.
-func (w *writer) moveDueTimes() (more bool, err error) {
-	old := w.bucket(dueTimesBucket)
-	var keys [][]byte
-	c := old.Cursor()
-	for k, v := c.First(); k != nil && len(keys) < feedsPerWrite; k, v = c.Next() {
-		keys = append(keys, bytes.Clone(k))
-		due, id, ok := instantIn(keys[len(keys)-1])
-		if !ok {
-			continue
-		}
-		// Where the feed cannot be read its entry stays empty, for who polls it or checks the store to see.
-		var entry []byte
-		if rec, there, err := w.feedRecord(id); err == nil && there {
-			movedTo := string(v)
-			if len(v) == 0 { // as format 2 had it
-				state, _ := w.stateIn(w.bucket(idStatesBucket).Get(id), id)
-				movedTo = state.MovedTo
+// moveAll calls move for the pairs of a bucket, takes them out of it, so many in a transaction, and removes the bucket.
+func (s *Store) moveAll(bucket []byte, move func(w *writer, k, v []byte) error) error {
+	for more := true; more; {
+		err := s.update(func(w *writer) error {
+			old := w.bucket(bucket)
+			if more = old != nil; !more {
+				return nil
 			}
-			if movedTo == rec.URL {
-				movedTo = ""
+			var keys [][]byte
+			c := old.Cursor()
+			for k, v := c.First(); k != nil && len(keys) < feedsPerWrite; k, v = c.Next() {
+				k := bytes.Clone(k)
+				if err := move(w, k, v); err != nil {
+					return err
+				}
+				keys = append(keys, k)
 			}
-			entry = rec.entry(id, movedTo)
+			if len(keys) == 0 {
+				return w.tx.DeleteBucket(bucket)
+			}
+			for _, k := range keys {
+				if err := old.Delete(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		w.enterDue(dueFeed{due, id, entry})
 	}
-	if len(keys) == 0 {
-		return false, w.tx.DeleteBucket(dueTimesBucket)
-	}
-	for _, k := range keys {
-		if err := old.Delete(k); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	return nil
 }
 
-// moveStates moves some states to where they are to be, and reports whether there may be more.
-func (w *writer) moveStates() (more bool, err error) {
-	old := w.bucket(idStatesBucket)
-	var ids, records [][]byte
-	c := old.Cursor()
-	for k, v := c.First(); k != nil && len(ids) < feedsPerWrite; k, v = c.Next() {
-		ids, records = append(ids, bytes.Clone(k)), append(records, bytes.Clone(v))
+func (w *writer) moveState(id, record []byte) error {
+	return w.bucket(statesBucket).Put(stateKey(id), bytes.Clone(record))
+}
+
+// moveDueTime enters a feed as due. Where the feed cannot be read its entry is empty, for who polls it or checks the store
+// to see.
+func (w *writer) moveDueTime(key, url []byte) error {
+	due, id, ok := instantIn(key)
+	if !ok {
+		return nil
 	}
-	if len(ids) == 0 {
-		return false, w.tx.DeleteBucket(idStatesBucket)
-	}
-	for i, id := range ids {
-		if err := w.bucket(statesBucket).Put(stateKey(placeOf(id), id), records[i]); err != nil {
-			return false, err
+	var entry []byte
+	if rec, there, err := w.feedRecord(id); err == nil && there {
+		movedTo := string(url)
+		if len(url) == 0 { // as format 2 had it
+			state, _ := w.state(id)
+			movedTo = state.MovedTo
 		}
-		if err := old.Delete(id); err != nil {
-			return false, err
+		if movedTo == rec.URL {
+			movedTo = ""
 		}
+		entry = rec.entry(id, movedTo)
 	}
-	return true, nil
+	w.enterDue(dueFeed{due, id, entry})
+	return nil
 }
 
 // formatTwo is a store of format 1 or 2, as a source: a record for each item in items, by Seq; for each id in identity, its

@@ -228,7 +228,7 @@ func (w *writer) prune(it *aggregator.Item, seq uint64) (revisions int, err erro
 func (w *writer) countDown(left map[aggregator.FeedID]int) error {
 	for feed, n := range left {
 		id := []byte(feed)
-		key := stateKey(placeOf(id), id)
+		key := stateKey(id)
 		if w.bucket(statesBucket).Get(key) == nil {
 			continue
 		}

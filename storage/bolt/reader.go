@@ -93,7 +93,7 @@ func (r *reader) stateRecord(place uint32, id []byte) []byte {
 	if r.states.at == nil && r.bucket(statesBucket) == nil {
 		return r.bucket(idStatesBucket).Get(id)
 	}
-	return r.states.get(r, statesBucket, stateKey(place, id))
+	return r.states.get(r, statesBucket, appendStateKey(make([]byte, 0, placeLen+len(id)), place, id))
 }
 
 // readState is state, into s, of a feed with the given place.

@@ -44,7 +44,7 @@ func (n *rebuilding) putFeed(r *reader, k []byte, rec *feedRecord, state *aggreg
 	if err := n.put(feedsBucket, k, encodeFeed(rec)); err != nil {
 		return err
 	}
-	if err := n.put(statesBucket, stateKey(placeOf(k), k), encodeState(state)); err != nil {
+	if err := n.put(statesBucket, stateKey(k), encodeState(state)); err != nil {
 		return err
 	}
 	if b := r.bucket(listingsBucket); listed && b != nil { // Format 1 has none.

@@ -85,18 +85,7 @@ func TestStateChangesWhileItsFeedIsPolled(t *testing.T) {
 
 // What is due says what a feed is. Where that is spoiled the feed is polled all the same, and mended by that.
 func TestSpoiledEntryOfWhatIsDue(t *testing.T) {
-	path := t.TempDir() + "/store.db"
-	s := open(t, path)
-	ok(t, s.SyncFeeds(t.Context(), manyFeeds(3), dueAtStart))
-	ok(t, s.Close())
-	write(t, path, func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte("due-blocks"))
-		k, v := b.Cursor().First()
-		v = bytes.Clone(v)
-		v[len(v)-1] ^= 1
-		return b.Put(bytes.Clone(k), v)
-	})
-	s = open(t, path)
+	s := spoiledDue(t, 3, 0, func(block []byte) { block[len(block)-1] ^= 1 })
 	problems := func() int {
 		t.Helper()
 		report, err := s.Check(t.Context(), false)
@@ -146,18 +135,7 @@ func TestFeedIsDescribedAnewWhileLeased(t *testing.T) {
 
 // A feed's id that is spoiled where it is due may be that of no feed, or of another. Nothing is polled or stored for it.
 func TestSpoiledIDOfWhatIsDue(t *testing.T) {
-	path := t.TempDir() + "/store.db"
-	s := open(t, path)
-	ok(t, s.SyncFeeds(t.Context(), manyFeeds(3), dueAtStart))
-	ok(t, s.Close())
-	write(t, path, func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte("due-blocks"))
-		k, v := b.Cursor().First()
-		v = bytes.Clone(v)
-		v[bytes.Index(v, []byte("feed-0000000"))+11] = '8'
-		return b.Put(bytes.Clone(k), v)
-	})
-	s = open(t, path)
+	s := spoiledDue(t, 3, 0, func(block []byte) { block[bytes.Index(block, []byte("feed-0000000"))+11] = '8' })
 	leases, err := s.Claim(t.Context(), start, time.Hour, 10)
 	ok(t, err)
 	for _, l := range leases {
@@ -171,20 +149,7 @@ func TestSpoiledIDOfWhatIsDue(t *testing.T) {
 // A block of what is due that cannot be read keeps no feed but its own from being polled, whatever else is due then.
 func TestBlockOfWhatIsDueThatCannotBeRead(t *testing.T) {
 	const feeds, inBlock = 100, 32
-	path := t.TempDir() + "/store.db"
-	s := open(t, path)
-	ok(t, s.SyncFeeds(t.Context(), manyFeeds(feeds), dueAtStart))
-	ok(t, s.Close())
-	write(t, path, func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte("due-blocks"))
-		c := b.Cursor()
-		c.First()
-		k, v := c.Next()
-		v = bytes.Clone(v)
-		v[0]++
-		return b.Put(bytes.Clone(k), v)
-	})
-	s = open(t, path)
+	s := spoiledDue(t, feeds, 1, func(block []byte) { block[0]++ })
 	leased := claimAll(t, s)
 	if len(leased) != feeds-inBlock {
 		t.Errorf("%d feeds are leased", len(leased))
@@ -203,6 +168,27 @@ func TestBlockOfWhatIsDueThatCannotBeRead(t *testing.T) {
 	repaired(t, s, feeds)
 }
 
+// spoiledDue is a store of so many feeds, all due at start, one of whose blocks of what is due was changed in the file.
+func spoiledDue(t *testing.T, feeds, block int, spoil func(block []byte)) *bolt.Store {
+	t.Helper()
+	path := t.TempDir() + "/store.db"
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(feeds), dueAtStart))
+	ok(t, s.Close())
+	write(t, path, func(tx *bbolt.Tx) error {
+		b := tx.Bucket([]byte("due-blocks"))
+		c := b.Cursor()
+		k, v := c.First()
+		for range block {
+			k, v = c.Next()
+		}
+		v = bytes.Clone(v)
+		spoil(v)
+		return b.Put(bytes.Clone(k), v)
+	})
+	return open(t, path)
+}
+
 // repaired repairs the store, and then claims so many feeds.
 func repaired(t *testing.T, s *bolt.Store, feeds int) {
 	t.Helper()
@@ -219,4 +205,23 @@ func repaired(t *testing.T, s *bolt.Store, feeds int) {
 	if leases, err := s.Claim(t.Context(), start.Add(24*time.Hour), time.Hour, 2*feeds); err != nil || len(leases) != feeds {
 		t.Errorf("%d feeds are leased, %v", len(leases), err)
 	}
+}
+
+// Where not even the key of a block can be read it is not known what is to come in front of it: polls fail, and end.
+func TestKeyOfWhatIsDueThatCannotBeRead(t *testing.T) {
+	path := t.TempDir() + "/store.db"
+	s := open(t, path)
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(3), dueAtStart))
+	ok(t, s.Close())
+	write(t, path, func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("due-blocks")).Put([]byte("\x00\x00\x00\x00\xff"), []byte{7})
+	})
+	s = open(t, path)
+	leased := claimAll(t, s)
+	if len(leased) != 3 {
+		t.Fatalf("%d feeds are leased", len(leased))
+	}
+	leased[0].State.Due = start.Add(time.Hour)
+	expectError(t, commit(t, s, leased[0]), path, "damaged")
+	repaired(t, s, 3)
 }

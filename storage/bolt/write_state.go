@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -77,7 +76,10 @@ func (w *writer) moveDue(changed []*stateChange) error {
 		was := dueFeed{due: ch.before, id: ch.id}
 		if len(block) == 0 || block[len(block)-1].compare(was) < 0 {
 			if k, v, inner := dueIndex.blockOf(c, 0, was); inner {
-				block, _, _ = dueIndex.open(k, v) // none where it cannot be read
+				var err error
+				if block, _, err = dueIndex.open(k, v); err != nil {
+					return err
+				}
 			}
 		}
 		for len(block) > 0 && block[0].compare(was) < 0 {
@@ -180,7 +182,7 @@ func (r *room) reset() {
 func (r *room) text(s string) []byte { return r.end(append(r.begin(len(s)), s...)) }
 
 func (r *room) stateKey(place uint32, id []byte) []byte {
-	return r.end(append(binary.BigEndian.AppendUint32(r.begin(placeLen+len(id)), place), id...))
+	return r.end(appendStateKey(r.begin(placeLen+len(id)), place, id))
 }
 
 func (r *room) chunk(c *chunk) []byte { return r.end(c.append(r.begin(c.mostBytes()))) }
