@@ -50,7 +50,7 @@ func (g *get) answer(resp *http.Response) (*Response, error) {
 	out := &Response{URL: g.where(), Status: resp.StatusCode, Freshness: freshnessOf(resp.Header), RetryAfter: g.retryAfter}
 	if len(g.visited) > 0 && !g.temporary {
 		out.Moved = out.URL
-		out.Private = (g.watch.client.options.AllowPrivate || g.request.AllowPrivate) && g.watch.client.names.private(&g.watch, g.at.Hostname())
+		out.Private = (g.client.options.AllowPrivate || g.request.AllowPrivate) && g.client.names.private(&g.watch, g.at.Hostname())
 	}
 	switch resp.StatusCode {
 	case http.StatusNotModified:
@@ -87,7 +87,7 @@ func (g *get) answer(resp *http.Response) (*Response, error) {
 		out.Validators = validatorsOf(resp.Header)
 		return out, nil
 	}
-	g.retryAfter = latest(g.retryAfter, retryAfter(resp.Header, g.watch.client.options.Now()))
+	g.retryAfter = latest(g.retryAfter, retryAfter(resp.Header, g.client.options.Now()))
 	discard(resp)
 	return nil, explainStatus(resp.StatusCode, g.retryAfter)
 }

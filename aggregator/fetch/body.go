@@ -16,7 +16,7 @@ var errTooBig = errors.New("too big")
 // body reads the answer's body, closes it, and undoes its encodings.
 func (g *get) body(resp *http.Response) ([]byte, error) {
 	defer resp.Body.Close()
-	limit, key := g.watch.client.options.MaxDownload, g.watch.client.options.downloadKey
+	limit, key := g.client.options.MaxDownload, g.client.options.downloadKey
 	if resp.ContentLength > limit {
 		return nil, because("the answer has %s, above the limit %s (%s): raise it if the feed is worth it",
 			size(resp.ContentLength), key, size(limit))
@@ -25,8 +25,8 @@ func (g *get) body(resp *http.Response) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	scratch := g.watch.client.scratch.get()
-	defer g.watch.client.scratch.put(scratch)
+	scratch := g.client.scratch.get()
+	defer g.client.scratch.put(scratch)
 	raw, err := readUpTo((*scratch)[:0], counted{resp.Body, &g.watch.read}, limit)
 	*scratch, g.bytes = raw, int64(len(raw))
 	switch {
@@ -45,7 +45,7 @@ func (g *get) body(resp *http.Response) ([]byte, error) {
 	if err != nil || body != nil {
 		return body, err
 	}
-	if most := g.watch.client.options.MaxBody; int64(len(raw)) > most {
+	if most := g.client.options.MaxBody; int64(len(raw)) > most {
 		return nil, because("the document has %s, above the limit fetch.max_body (%s): raise it if the feed is worth it",
 			size(int64(len(raw))), size(most))
 	}
@@ -84,10 +84,10 @@ func (g *get) decode(raw []byte, encodings []string) (body []byte, err error) {
 
 // inflate undoes one encoding into a slice of its own.
 func (g *get) inflate(data []byte, encoding string) ([]byte, error) {
-	limit := g.watch.client.options.MaxBody
-	scratch := g.watch.client.scratch.get()
-	defer g.watch.client.scratch.put(scratch)
-	out, err := g.watch.client.decoders.decode((*scratch)[:0], data, encoding, limit)
+	limit := g.client.options.MaxBody
+	scratch := g.client.scratch.get()
+	defer g.client.scratch.put(scratch)
+	out, err := g.client.decoders.decode((*scratch)[:0], data, encoding, limit)
 	*scratch = out
 	switch {
 	case err == errUnknownEncoding:

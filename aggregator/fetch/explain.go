@@ -73,7 +73,7 @@ func (g *get) failure(err error) *Error {
 		e.Err = &reason{limit.Error(), err}
 		e.Unreached = limit.phase <= dialling
 	} else {
-		e.Err = &reason{g.watch.client.explain(err, g.at != nil && g.at.Scheme == "https"), err}
+		e.Err = &reason{g.client.explain(err, g.at != nil && g.at.Scheme == "https"), err}
 		e.Unreached = errors.As(err, &unreached) && !errors.As(err, &private)
 	}
 	return e

@@ -103,7 +103,7 @@ type Request struct {
 
 // Get makes one request and reads its answer. Any error but the end of ctx is an *Error.
 func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
-	g := &get{request: req, transport: c.guarded}
+	g := &get{client: c, request: req, transport: c.guarded}
 	if req.AllowPrivate {
 		g.transport = c.open
 	}
@@ -123,6 +123,7 @@ func (c *Client) Get(ctx context.Context, req Request) (*Response, error) {
 
 // get is one Get under way.
 type get struct {
+	client    *Client
 	request   Request
 	transport *http.Transport
 	watch     watch
@@ -178,15 +179,15 @@ func (g *get) run() (*Response, error) {
 // newRequest is the request of the hop under way.
 func (g *get) newRequest() *http.Request {
 	header := make(http.Header, 8)
-	header["User-Agent"] = g.watch.client.userAgent
-	header["Accept"] = g.watch.client.accept
-	header["Accept-Encoding"] = g.watch.client.acceptEncoding
+	header["User-Agent"] = g.client.userAgent
+	header["Accept"] = g.client.accept
+	header["Accept-Encoding"] = g.client.acceptEncoding
 	v := g.request.Validators
 	g.delta = v.ETag != "" && sendable(v.ETag)
 	if g.delta {
 		g.ifNoneMatch[0] = v.ETag
 		header["If-None-Match"] = g.ifNoneMatch[:]
-		header["A-IM"] = g.watch.client.acceptDelta
+		header["A-IM"] = g.client.acceptDelta
 	}
 	if v.LastModified != "" && sendable(v.LastModified) && len(g.visited) == 0 {
 		header["If-Modified-Since"] = []string{v.LastModified}

@@ -53,7 +53,7 @@ func (g *get) redirect(resp *http.Response) (*url.URL, error) {
 	default:
 		return nil, nil
 	}
-	g.retryAfter = latest(g.retryAfter, retryAfter(resp.Header, g.watch.client.options.Now()))
+	g.retryAfter = latest(g.retryAfter, retryAfter(resp.Header, g.client.options.Now()))
 	location := resp.Header.Get("Location")
 	if location == "" {
 		return nil, because("redirects (%d) without saying where to: look for the feed's new URL on the publisher's site",
@@ -82,9 +82,9 @@ func (g *get) redirect(resp *http.Response) (*url.URL, error) {
 	if slices.Contains(g.visited, next.String()) {
 		return nil, because("redirects in a loop, back to %s: the publisher may insist on cookies", target)
 	}
-	if len(g.visited) > g.watch.client.options.MaxRedirects {
+	if len(g.visited) > g.client.options.MaxRedirects {
 		return nil, because("redirects more than %d times (fetch.redirects), lastly to %s: look for the feed's new URL on the publisher's site",
-			g.watch.client.options.MaxRedirects, target)
+			g.client.options.MaxRedirects, target)
 	}
 	return next, nil
 }

@@ -290,10 +290,10 @@ type watcher struct {
 // watch has f told of every poll whose outcome is stored, until unwatch is called.
 func (p *Poller) watch(f func(aggregator.FeedID, *aggregator.PollRecord)) (unwatch func()) {
 	w := &watcher{f}
-	change := func(change func([]*watcher) []*watcher) {
+	change := func(next func([]*watcher) []*watcher) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		watchers := change(slices.Clone(*p.watchers.Load()))
+		watchers := next(slices.Clone(*p.watchers.Load()))
 		p.watchers.Store(&watchers)
 	}
 	change(func(all []*watcher) []*watcher { return append(all, w) })

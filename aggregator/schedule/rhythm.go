@@ -37,9 +37,7 @@ type look struct {
 
 // observe adds what a look found to what was known.
 func observe(r aggregator.Rhythm, l look) aggregator.Rhythm {
-	if !sound(&r) {
-		r = aggregator.Rhythm{}
-	}
+	mend(&r)
 	if r.Seen.IsZero() {
 		if l.previous.IsZero() {
 			return seed(r, l)
@@ -275,9 +273,7 @@ func (p *profile) exposure(from, to time.Time) (sum float64) {
 // with the square root of the time between arrivals. With half of floor as that number, d is floor where there is an
 // arrival in each floor's time.
 func wait(r aggregator.Rhythm, at time.Time, floor, ceiling time.Duration) time.Duration {
-	if !sound(&r) {
-		r = aggregator.Rhythm{}
-	}
+	mend(&r)
 	p := profileOf(&r)
 	rate := (float64(r.Arrivals) + priorArrivals) / (float64(r.Watched) + priorHours)
 	if !r.Latest.IsZero() && at.After(r.Latest) {
@@ -313,8 +309,10 @@ func wait(r aggregator.Rhythm, at time.Time, floor, ceiling time.Duration) time.
 	return min(max(d, floor), ceiling)
 }
 
-// sound reports whether the numbers of r can be what observe made.
-func sound(r *aggregator.Rhythm) bool {
+// mend forgets what was learnt where its numbers cannot be what observe made.
+func mend(r *aggregator.Rhythm) {
 	wrong := func(n float32) bool { return !(n >= 0 && n < 1e6) }
-	return !(wrong(r.Arrivals) || wrong(r.Watched) || wrong(r.Covered) || slices.ContainsFunc(r.ByHour[:], wrong) || slices.ContainsFunc(r.ByDay[:], wrong))
+	if wrong(r.Arrivals) || wrong(r.Watched) || wrong(r.Covered) || slices.ContainsFunc(r.ByHour[:], wrong) || slices.ContainsFunc(r.ByDay[:], wrong) {
+		*r = aggregator.Rhythm{}
+	}
 }
