@@ -78,6 +78,14 @@ func (h *host[T]) free(now time.Time) bool {
 	return h.active < h.limit.Connections && !h.next.After(now)
 }
 
+// ready is how many of the items of a host whose first one has its turn can be had now.
+func (h *host[T]) ready() int {
+	if h.limit.Delay > 0 {
+		return 1
+	}
+	return max(1, min(h.items(), h.limit.Connections-h.active))
+}
+
 func (h *host[T]) begin(now time.Time) {
 	h.active++
 	h.next = now.Add(h.limit.Delay)
@@ -115,12 +123,10 @@ func (h *host[T]) spread(earliest time.Time, within time.Duration) time.Time {
 // list is a queue of hosts.
 type list[T any] struct {
 	first, last *host[T]
-	length      int
 }
 
 func (l *list[T]) push(h *host[T]) {
 	h.at, h.following = inReady, nil
-	l.length++
 	if l.first == nil {
 		l.first = h
 	} else {
@@ -144,7 +150,6 @@ func (l *list[T]) remove(h *host[T]) {
 			l.last = before
 		}
 		h.following, h.at = nil, nowhere
-		l.length--
 		return
 	}
 }
@@ -153,7 +158,6 @@ func (l *list[T]) pop() *host[T] {
 	h := l.first
 	if h != nil {
 		l.first, h.following, h.at = h.following, nil, nowhere
-		l.length--
 	}
 	return h
 }

@@ -238,11 +238,14 @@ func (q *Queue[T]) Len() int {
 	return q.waiting
 }
 
-// Ready is for how many hosts Pop has something now.
-func (q *Queue[T]) Ready() int {
+// HasReady reports whether Pop has at least so many items now, one after the other.
+func (q *Queue[T]) HasReady(n int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.ready.length
+	for h := q.ready.first; h != nil && n > 0; h = h.following {
+		n -= h.ready()
+	}
+	return n <= 0
 }
 
 // Hosts is how many hosts the queue remembers: those with items or requests, and those that were asked a moment ago.

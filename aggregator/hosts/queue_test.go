@@ -223,6 +223,34 @@ func TestTryStart(t *testing.T) {
 	r.pop("waits")
 }
 
+func TestHowMuchIsReady(t *testing.T) {
+	r := newRoom(t, hosts.Limits{
+		Each: hosts.Limit{Connections: 3, Delay: time.Second}, Hosts: map[string]hosts.Limit{"fast": {Connections: 3}},
+	})
+	ready := func(want int) {
+		t.Helper()
+		if r.HasReady(want+1) || !r.HasReady(want) {
+			t.Errorf("at %s not %d are ready", r.now.Sub(start), want)
+		}
+	}
+	ready(0)
+	r.push("slow", "a", "b", "c")
+	ready(1)
+	r.push("fast", "d", "e")
+	ready(3)
+	r.push("fast", "f", "g")
+	ready(4)
+	turns := r.pop("a", "d", "e", "f")
+	ready(0)
+	for _, turn := range turns[:2] {
+		r.Done(turn, r.now)
+	}
+	ready(1) // of the fast one: the slow one's delay is not over
+	r.pop("g")
+	r.after(time.Second).pop("b")
+	ready(0)
+}
+
 func TestACapacityForAll(t *testing.T) {
 	r := newRoom(t, hosts.Limits{Capacity: 10})
 	refused := 0

@@ -81,7 +81,7 @@ func (p *Poller) leaseTime() time.Duration { return p.Hosts.Park + p.Timeout + l
 
 // waitForRoom waits until polls can be started that do not only wait for a worker.
 func (p *Poller) waitForRoom(ctx context.Context) error {
-	for p.full() || p.waiting.Ready() > p.Workers {
+	for p.full() {
 		select {
 		case <-p.room:
 		case <-ctx.Done():
@@ -92,8 +92,10 @@ func (p *Poller) waitForRoom(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// full reports whether too many polls are in hand for more.
-func (p *Poller) full() bool { return int(p.inHand.Load()) > maxInHand-batch }
+// full reports whether there are enough polls in hand.
+func (p *Poller) full() bool {
+	return int(p.inHand.Load()) > maxInHand-batch || p.waiting.HasReady(p.Workers+1)
+}
 
 func (p *Poller) mayHaveRoom() {
 	if p.full() {
