@@ -23,7 +23,8 @@ type blocks[E any] struct {
 	// append makes a block in the room that a slice, which is empty, has: at most blockHead bytes and what most says.
 	append func(out []byte, entries []E) []byte
 	most   func(entries []E) int
-	parse  func(k, v []byte) ([]E, error)
+	// parse reads a block into the room that a slice has, or into a new one.
+	parse func(room []E, k, v []byte) ([]E, error)
 	// endOf is the last entry of a block by its key, for an index that goes on where a block cannot be read; nil for others.
 	endOf func(k []byte) (end E, ok bool)
 	// keep is an entry that may be kept longer than the transaction that it was parsed in; nil where all may.
@@ -83,9 +84,10 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []ch
 	if !slices.IsSortedFunc(changes, inOrder) {
 		slices.SortFunc(changes, inOrder)
 	}
+	var before, after []E // memory for one block after the other
 	for len(changes) > 0 {
 		k, v, inner := x.blockOf(c, topic, changes[0].entry)
-		old, end, err := x.open(k, v)
+		old, end, err := x.open(before, k, v)
 		if err != nil {
 			return err
 		}
@@ -96,21 +98,22 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []ch
 		for n < len(changes) && (!inner || x.compare(changes[n].entry, end) <= 0) {
 			n++
 		}
-		if err := x.put(b, r, topic, bytes.Clone(k), x.changed(old, changes[:n]), inner); err != nil {
+		after = x.changed(after[:0], old, changes[:n])
+		if err := x.put(b, r, topic, bytes.Clone(k), after, inner); err != nil {
 			return err
 		}
-		changes = changes[n:]
+		before, changes = old, changes[n:]
 	}
 	return nil
 }
 
 // open are the entries of a block and the last of them. There are none where there is no block, and where an index goes on
 // beside one that cannot be read, whose end is known all the same.
-func (x *blocks[E]) open(k, v []byte) (entries []E, end E, err error) {
+func (x *blocks[E]) open(room []E, k, v []byte) (entries []E, end E, err error) {
 	if k == nil {
 		return nil, end, nil
 	}
-	if entries, err = x.parse(k, v); err == nil {
+	if entries, err = x.parse(room, k, v); err == nil {
 		return entries, entries[len(entries)-1], nil
 	}
 	if x.endOf != nil {
@@ -140,9 +143,9 @@ func (x *blocks[E]) blockOf(c *bbolt.Cursor, topic uint32, entry E) (k, v []byte
 	return k, v, false
 }
 
-// changed are entries with changes, both in order.
-func (x *blocks[E]) changed(entries []E, changes []change[E]) []E {
-	next := make([]E, 0, len(entries)+len(changes))
+// changed appends to next, which is empty, entries with changes, both in order.
+func (x *blocks[E]) changed(next, entries []E, changes []change[E]) []E {
+	next = slices.Grow(next, len(entries)+len(changes))
 	for i, ch := range changes {
 		for len(entries) > 0 && x.compare(entries[0], ch.entry) < 0 {
 			next, entries = append(next, entries[0]), entries[1:]
@@ -195,7 +198,7 @@ func copyBlocks[E any](ctx context.Context, n *newFile, x *blocks[E]) error {
 		return err
 	}
 	err := n.scan(ctx, x.bucket, func(_ *reader, k, v []byte) error {
-		entries, err := x.parse(k, v)
+		entries, err := x.parse(nil, k, v)
 		if err != nil {
 			return err
 		}
@@ -218,3 +221,6 @@ func copyBlocks[E any](ctx context.Context, n *newFile, x *blocks[E]) error {
 	}
 	return err
 }
+
+// sized is a slice of the given length in the given room, or a new one where that is too small. What is in it is anything.
+func sized[E any](room []E, length int) []E { return slices.Grow(room[:0], length)[:length] }

@@ -150,7 +150,7 @@ func (c *check) table(t *table) error {
 func (c *check) lists() error {
 	listed, members := 0, 0
 	err := c.scan(c.ctx, listsBucket, func(_ *reader, k, v []byte) error {
-		stories, err := parseListed(k, v)
+		stories, err := parseListed(nil, k, v)
 		if err != nil {
 			c.problem("%v", err)
 		}
@@ -161,7 +161,7 @@ func (c *check) lists() error {
 		return err
 	}
 	err = c.scan(c.ctx, membersBucket, func(_ *reader, k, v []byte) error {
-		b, err := parseBlock(k, v)
+		b, err := parseBlock(nil, k, v)
 		if err != nil {
 			c.problem("%v", err)
 		}
@@ -205,7 +205,7 @@ func (c *check) counts() error {
 		return err
 	}
 	err = c.scan(c.ctx, dueBucket, func(_ *reader, k, v []byte) error {
-		feeds, err := parseDue(k, v)
+		feeds, err := parseDue(nil, k, v)
 		if err != nil {
 			c.problem("%v", err)
 		}

@@ -149,7 +149,7 @@ func (c *check) member(r *reader, topic aggregator.TopicID, it *aggregator.Item)
 	if ok && (len(b.members) == 0 || it.Seq > b.key || it.Seq < b.members[0].seq) {
 		k, v := r.bucket(membersBucket).Cursor().Seek(blockKey(number, it.Seq))
 		if len(k) == blockKeyLen && binary.BigEndian.Uint32(k) == number {
-			if b, err = parseBlock(k, v); err != nil {
+			if b, err = parseBlock(nil, k, v); err != nil {
 				return err
 			}
 			c.blocks[number] = b

@@ -27,20 +27,30 @@ type commit struct {
 	feed  aggregator.FeedID
 	token uint64
 	state readyState
-	// poll is nil where it has left nothing but the state.
-	poll *aggregator.Poll
-	// place is the feed's, old what the lease knows of the state that the poll's takes the place of.
-	place uint32
-	old   knownHead
-	// items are the poll's, each once, as they are stored.
-	items []aggregator.Item
+	// found is what the poll has found beside that, nil where it is nothing: many commits wait that have only a state.
+	found *findings
 	size  int
-	// pack made the frames of the items.
-	pack   *packer
-	frames []madeFrame
 	// call is what waits for the outcome, err the outcome.
 	call *call
 	err  error
+}
+
+// findings are what a poll has to be stored of a document.
+type findings struct {
+	poll *aggregator.Poll
+	// items are the poll's, each once, as they are stored.
+	items []aggregator.Item
+	// pack made the frames of the items.
+	pack   *packer
+	frames []madeFrame
+}
+
+// leasedCommit is a commit whose lease stands, with the feed's place and what the lease knows of the state that the poll's takes
+// the place of.
+type leasedCommit struct {
+	*commit
+	place uint32
+	old   knownHead
 }
 
 // call is one call of Commit, CommitEach or CommitPrepared.
@@ -210,16 +220,21 @@ func (s *Store) makeCommit(ctx context.Context, c *commit, poll *aggregator.Poll
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c.feed, c.token, c.state, c.poll = poll.Feed, poll.Token, ready(&poll.State), poll
-	err := c.check()
-	if err == nil && len(c.items) > 0 {
+	c.feed, c.token, c.state, c.size = poll.Feed, poll.Token, s.ready(&poll.State), 512+listedLen*len(poll.Listing)
+	if len(poll.Items) == 0 && !poll.Relist {
+		return nil
+	}
+	c.found = &findings{poll: poll}
+	size, err := c.found.check()
+	c.size += size
+	if err == nil && len(c.found.items) > 0 {
 		var m *framer
 		select {
 		case m = <-s.framers:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		err = c.encode(m, s.pack())
+		err = c.found.encode(m, s.pack())
 		s.framers <- m
 	}
 	if err != nil {
@@ -228,14 +243,13 @@ func (s *Store) makeCommit(ctx context.Context, c *commit, poll *aggregator.Poll
 	return nil
 }
 
-// check checks what can be checked without the store.
-func (c *commit) check() error {
-	poll := c.poll
-	c.size = 512 + listedLen*len(poll.Listing)
+// check checks what can be checked without the store. size is how much there is to store, in bytes.
+func (f *findings) check() (size int, err error) {
+	poll := f.poll
 	if len(poll.Items) == 0 {
-		return nil
+		return 0, nil
 	}
-	c.items = make([]aggregator.Item, 0, len(poll.Items))
+	f.items = make([]aggregator.Item, 0, len(poll.Items))
 	last := make(map[aggregator.ItemID]int, len(poll.Items))
 	for i, it := range poll.Items {
 		last[it.ID] = i
@@ -245,28 +259,28 @@ func (c *commit) check() error {
 		case last[it.ID] != i:
 			continue
 		case it.ID == aggregator.ItemID{}:
-			return fmt.Errorf("item %q has no id", it.Title)
+			return 0, fmt.Errorf("item %q has no id", it.Title)
 		case it.Story == aggregator.StoryID{}:
-			return fmt.Errorf("item %v has no story", it.ID)
+			return 0, fmt.Errorf("item %v has no story", it.ID)
 		case it.Feed != poll.Feed:
-			return fmt.Errorf("item %v belongs to feed %q", it.ID, it.Feed)
+			return 0, fmt.Errorf("item %v belongs to feed %q", it.ID, it.Feed)
 		}
 		topics, err := tidyTopics(it.Topics)
 		if err != nil {
-			return fmt.Errorf("item %v: %w", it.ID, err)
+			return 0, fmt.Errorf("item %v: %w", it.ID, err)
 		}
 		it.Topics = topics
-		c.items = append(c.items, it)
-		c.size += textSize(&it)
+		f.items = append(f.items, it)
+		size += textSize(&it)
 	}
-	return nil
+	return size, nil
 }
 
 // encode makes the frames of the items as if all were new, which most are: it is the larger part of the work, and here
 // nobody waits for it.
-func (c *commit) encode(m *framer, p *packer) (err error) {
-	c.pack = p
-	c.frames, err = m.frames(p, c.items)
+func (f *findings) encode(m *framer, p *packer) (err error) {
+	f.pack = p
+	f.frames, err = m.frames(p, f.items)
 	return err
 }
 
@@ -275,14 +289,15 @@ func (s *Store) commitBatch() {
 	if s.lastBatch > 1 {
 		s.queue.gather(min(2*s.lastBatch, maxBatchPolls))
 	}
-	var batch []*commit
-	var ok bool
-	for _, c := range s.queue.take() {
-		if c.place, c.old, ok = s.leases.begin(c.feed, c.token); !ok {
+	taken := s.queue.take()
+	batch := make([]leasedCommit, 0, len(taken))
+	for _, c := range taken {
+		place, old, ok := s.leases.begin(c.feed, c.token)
+		if !ok {
 			c.end(fmt.Errorf("commit poll of feed %q: %w", c.feed, aggregator.ErrLeaseLost))
 			continue
 		}
-		batch = append(batch, c)
+		batch = append(batch, leasedCommit{c, place, old})
 	}
 	s.lastBatch = len(batch)
 	if len(batch) == 0 {
@@ -305,13 +320,13 @@ func (s *Store) commitBatch() {
 	}
 }
 
-func (s *Store) apply(batch ...*commit) error {
+func (s *Store) apply(batch ...leasedCommit) error {
 	return s.transact(func(w *writer) error {
 		if err := w.lookAhead(batch); err != nil {
 			return err
 		}
-		for _, c := range batch {
-			if err := w.applyPoll(c); err != nil {
+		for i := range batch {
+			if err := w.applyPoll(&batch[i]); err != nil {
 				return err
 			}
 		}

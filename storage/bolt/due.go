@@ -66,10 +66,10 @@ func appendDue(out []byte, feeds []dueFeed) []byte {
 	return out
 }
 
-// parseDue reads a block. The feeds' bytes are parts of v.
-func parseDue(k, v []byte) ([]dueFeed, error) {
+// parseDue reads a block into the given room. The feeds' bytes are parts of v.
+func parseDue(room []dueFeed, k, v []byte) ([]dueFeed, error) {
 	r := varints{rest: v}
-	feeds := make([]dueFeed, r.count(len(v)/4))
+	feeds := sized(room, r.count(len(v)/4))
 	sec := int64(0)
 	for i := range feeds {
 		f := &feeds[i]
@@ -89,11 +89,13 @@ func parseDue(k, v []byte) ([]dueFeed, error) {
 // keeps no feed but its own from being polled; 'store check' finds it.
 func (r *reader) dueAfter(after dueFeed, f func(dueFeed) (more bool, err error)) error {
 	c := r.bucket(dueBucket).Cursor()
+	var room []dueFeed
 	for k, v := c.Seek(dueKey(0, after)); k != nil; k, v = c.Next() {
-		feeds, err := parseDue(k, v)
+		feeds, err := parseDue(room, k, v)
 		if err != nil {
 			continue
 		}
+		room = feeds
 		for _, feed := range feeds {
 			if feed.compare(after) <= 0 {
 				continue
@@ -112,7 +114,7 @@ func (r *reader) dueEntryOf(at dueFeed) ([]byte, error) {
 	if !inner {
 		return nil, nil
 	}
-	feeds, err := parseDue(k, v)
+	feeds, err := parseDue(nil, k, v)
 	for i := range feeds {
 		if feeds[i].compare(at) == 0 {
 			return feeds[i].entry, err

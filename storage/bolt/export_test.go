@@ -113,8 +113,8 @@ func MakeChunk(texts ...string) []byte {
 
 // ReadMembers reads bytes as a block of members, as they are and with a checksum that is right.
 func ReadMembers(value []byte) error {
-	_, err := parseBlock(blockKey(1, 9), value)
-	_, sealedErr := parseBlock(blockKey(1, 9), sealed(value))
+	_, err := parseBlock(nil, blockKey(1, 9), value)
+	_, sealedErr := parseBlock(nil, blockKey(1, 9), sealed(value))
 	return errors.Join(err, sealedErr)
 }
 
@@ -130,8 +130,8 @@ func MakeMembers(seqs ...uint64) []byte {
 // ReadList reads bytes as a block of lists, as they are and with a checksum that is right.
 func ReadList(value []byte) error {
 	key := listKey(1, listed{at: instant{Sec: 1, Nano: 1}})
-	_, err := parseListed(key, value)
-	_, sealedErr := parseListed(key, sealed(value))
+	_, err := parseListed(nil, key, value)
+	_, sealedErr := parseListed(nil, key, sealed(value))
 	return errors.Join(err, sealedErr)
 }
 
@@ -143,7 +143,7 @@ func MakeList() []byte {
 // ReadDue reads bytes as a block of what is due that ends with a feed due at the zero instant, and as the entry of a feed, as
 // they are and with a checksum that is right.
 func ReadDue(value []byte) error {
-	_, err := parseDue(dueKey(0, dueFeed{id: []byte("b")}), value)
+	_, err := parseDue(nil, dueKey(0, dueFeed{id: []byte("b")}), value)
 	id := []byte("b")
 	_, entryErr := decodeEntry(value, id)
 	right := append(append(make([]byte, placeLen), fielded), value...)

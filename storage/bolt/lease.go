@@ -265,7 +265,7 @@ func (s *Store) describe(given []aggregator.Lease, statuses []*aggregator.FeedSt
 	s.leases.mu.Lock()
 	defer s.leases.mu.Unlock()
 	for i := range given {
-		*statuses[i] = aggregator.FeedStatus{}
+		statuses[i].Active = false
 		if held := s.leases.held[given[i].Feed]; held.is(&given[i]) && held.feed.ID != "" && held.changes == changes {
 			statuses[i].Feed, statuses[i].Active, places[i] = held.feed, true, held.place
 		}

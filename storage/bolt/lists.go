@@ -65,15 +65,15 @@ func appendListed(out []byte, stories []listed) []byte {
 	return appendSum(out)
 }
 
-// parseListed reads a pair of the bucket lists. Format 4 had one for each story, with the key alone.
-func parseListed(k, v []byte) ([]listed, error) {
+// parseListed reads a pair of the bucket lists into the given room. Format 4 had one for each story, with the key alone.
+func parseListed(room []listed, k, v []byte) ([]listed, error) {
 	last, known := listedIn(k)
 	if known && len(v) == 0 {
 		return []listed{last}, nil
 	}
 	body, ok := unsealed(v)
 	r := varints{rest: body}
-	stories := make([]listed, r.count(len(body)/len(last.story)))
+	stories := sized(room, r.count(len(body)/len(last.story)))
 	sec := int64(0)
 	for i := range stories {
 		l := &stories[i]
@@ -98,7 +98,7 @@ func (r *reader) listedBefore(topic uint32, before *listed, f func(listed) (more
 		k, v = lastBefore(c, topicPrefix(topic+1))
 	}
 	for prefix := topicPrefix(topic); bytes.HasPrefix(k, prefix); k, v = c.Prev() {
-		stories, err := parseListed(k, v)
+		stories, err := parseListed(nil, k, v)
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (r *reader) isListed(topic uint32, l listed) (there bool, err error) {
 	if !inner {
 		return false, nil
 	}
-	stories, err := parseListed(k, v)
+	stories, err := parseListed(nil, k, v)
 	if err != nil {
 		return false, err
 	}

@@ -37,8 +37,8 @@ var membersIndex = &blocks[member]{
 		return (&block{members[len(members)-1].seq, members}).append(out)
 	},
 	most: each[member](4*binary.MaxVarintLen64 + 1),
-	parse: func(k, v []byte) ([]member, error) {
-		b, err := parseBlock(k, v)
+	parse: func(room []member, k, v []byte) ([]member, error) {
+		b, err := parseBlock(room, k, v)
 		return b.members, err
 	},
 }
@@ -84,14 +84,14 @@ func (b *block) append(out []byte) []byte {
 	return appendSum(out)
 }
 
-func parseBlock(k, v []byte) (b block, err error) {
+func parseBlock(room []member, k, v []byte) (b block, err error) {
 	body, ok := unsealed(v)
 	if !ok || len(k) != blockKeyLen || len(body) < 16 {
 		return b, fmt.Errorf("members %x: %w", k, errRecord)
 	}
 	b.key = binary.BigEndian.Uint64(k[4:])
 	r := varints{rest: body[16:]}
-	b.members = make([]member, r.count(len(body)))
+	b.members = sized(room, r.count(len(body)))
 	seq, sec := b.key, int64(binary.BigEndian.Uint64(body))
 	for i := range b.members {
 		m := &b.members[i]
@@ -101,7 +101,7 @@ func parseBlock(k, v []byte) (b block, err error) {
 			m.seq = seq + r.next()
 		}
 		m.published.Sec = sec + r.signed()
-		if r.next() == 1 {
+		if m.published.Nano = 0; r.next() == 1 {
 			m.published.Nano = int32(r.next())
 		}
 		m.feed = uint32(r.next())
@@ -151,7 +151,7 @@ func (r *reader) membersAfter(
 			return last, true, nil
 		}
 		if in.meets(v) {
-			b, err := parseBlock(k, v)
+			b, err := parseBlock(nil, k, v)
 			if err != nil {
 				return last, false, err
 			}

@@ -113,6 +113,8 @@ type Store struct {
 	// changes counts what may have changed the states of leased feeds: what was read of one before the last is not what is
 	// stored.
 	changes atomic.Uint64
+	// stateRoom has slices to make records of states in.
+	stateRoom sync.Pool
 
 	versions versionCache
 
@@ -168,6 +170,7 @@ func open(path string, o Options, openFile func(string, int, os.FileMode) (*os.F
 	s := &Store{
 		path: path, codec: codec, now: o.Now, timeout: o.Timeout, trainAt: trainAfter, open: openFile, tables: usualLimits(),
 		writing: make(chan struct{}, 1), maintaining: make(chan struct{}, 1),
+		stateRoom: sync.Pool{New: func() any { return new(roomForState()) }},
 	}
 	s.framers = make(chan *framer, runtime.GOMAXPROCS(0))
 	for range cap(s.framers) {

@@ -112,7 +112,7 @@ func (s *Store) countItems(ctx context.Context) (
 		}
 	}
 	err = s.scan(ctx, membersBucket, func(r *reader, k, v []byte) error {
-		b, err := parseBlock(k, v)
+		b, err := parseBlock(nil, k, v)
 		if err != nil {
 			return err
 		}

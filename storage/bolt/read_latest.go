@@ -48,7 +48,7 @@ func (r *reader) latestItems(
 			return items, next, nil
 		}
 		next = bytes.Clone(k)
-		b, err := parseBlock(k, v)
+		b, err := parseBlock(nil, k, v)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -85,7 +85,7 @@ func headOf(s *aggregator.FeedState) stateHead {
 
 // encodeState makes the record of a state.
 func encodeState(s *aggregator.FeedState) []byte {
-	made := ready(s)
+	made := ready(roomForState(), s)
 	return made.finish(s.Items)
 }
 

@@ -77,7 +77,7 @@ func (w *writer) putListing(id []byte, listed []aggregator.ListedItem) error {
 }
 
 // applyPoll stores the outcome of a poll of an active feed.
-func (w *writer) applyPoll(c *commit) error {
+func (w *writer) applyPoll(c *leasedCommit) error {
 	id := w.room.text(string(c.feed))
 	old := c.old.stateHead
 	if !c.old.holds(w.changes.Load()) {
@@ -87,22 +87,32 @@ func (w *writer) applyPoll(c *commit) error {
 		}
 	}
 	items := old.items
-	// The file has the dictionary that the frames were made with, or they were made without one.
-	usable := c.pack == w.pack || c.pack != nil && c.pack.number == 0
-	for _, f := range c.frames {
-		added, err := w.applyFrame(c.items[f.from:f.to], f, usable)
+	if c.found != nil {
+		added, err := w.applyFindings(id, c.found)
 		if err != nil {
 			return err
 		}
 		items += added
 	}
-	if p := c.poll; p != nil && p.Relist {
-		if err := w.putListing(id, p.Listing); err != nil {
-			return err
-		}
-	}
 	w.putReady(c.place, id, old, &c.state, items)
 	return nil
+}
+
+// applyFindings stores what a poll has found. added counts the items that are new.
+func (w *writer) applyFindings(id []byte, found *findings) (added int, err error) {
+	// The file has the dictionary that the frames were made with, or they were made without one.
+	usable := found.pack == w.pack || found.pack != nil && found.pack.number == 0
+	for _, f := range found.frames {
+		n, err := w.applyFrame(found.items[f.from:f.to], f, usable)
+		if err != nil {
+			return 0, err
+		}
+		added += n
+	}
+	if found.poll.Relist {
+		return added, w.putListing(id, found.poll.Listing)
+	}
+	return added, nil
 }
 
 // applyFrame stores items that are new, as most are, or changed. Where all are new the frame is stored as it was made,
@@ -267,12 +277,15 @@ type found struct {
 
 // lookAhead asks the tables for what the polls will want to know, in the order of the keys: the one that was asked last is
 // often in the same segment.
-func (w *writer) lookAhead(batch []*commit) error {
+func (w *writer) lookAhead(batch []leasedCommit) error {
 	var ids []aggregator.ItemID
 	var stories []aggregator.StoryID
 	for _, c := range batch {
-		for i := range c.items {
-			it := &c.items[i]
+		if c.found == nil {
+			continue
+		}
+		for i := range c.found.items {
+			it := &c.found.items[i]
 			ids = append(append(ids, it.ID), it.Aliases...)
 			stories = append(stories, it.Story)
 		}
