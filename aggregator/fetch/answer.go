@@ -47,7 +47,8 @@ type Response struct {
 // answer makes the response or the error of an answer that is no redirect. It closes the answer's body.
 func (g *get) answer(resp *http.Response) (*Response, error) {
 	g.header = resp.Header
-	out := &Response{URL: g.where(), Status: resp.StatusCode, Freshness: freshnessOf(resp.Header), RetryAfter: g.retryAfter}
+	out := &g.response
+	*out = Response{URL: g.where(), Status: resp.StatusCode, Freshness: freshnessOf(resp.Header), RetryAfter: g.retryAfter}
 	if len(g.visited) > 0 && !g.temporary {
 		out.Moved = out.URL
 		out.Private = (g.client.options.AllowPrivate || g.request.AllowPrivate) && g.client.names.private(&g.watch, g.at.Hostname())

@@ -127,8 +127,9 @@ type get struct {
 	request   Request
 	transport *http.Transport
 	watch     watch
-	// ifNoneMatch is the header's value, made with the rest.
+	// ifNoneMatch is the header's value, response the answer, made with the rest.
 	ifNoneMatch [1]string
+	response    Response
 
 	// origin is the URL that was asked for, with its credentials; at is the hop under way, without any. Both are
 	// parsed without a fragment.
@@ -160,7 +161,9 @@ func (g *get) run() (*Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		g.watch.set(reading)
+		if resp.Body != http.NoBody {
+			g.watch.set(reading)
+		}
 		g.status = resp.StatusCode
 		next, err := g.redirect(resp)
 		switch {

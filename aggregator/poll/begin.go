@@ -36,6 +36,19 @@ type group struct {
 	mu sync.Mutex
 	// jobs are nil where they have begun or ended.
 	jobs []*job
+	// asked is memory for what the store is asked.
+	asked question
+}
+
+// question is what the store is asked about some jobs.
+type question struct {
+	jobs     []*job
+	leases   []aggregator.Lease
+	statuses []*aggregator.FeedStatus
+}
+
+func (q *question) add(j *job) {
+	q.jobs, q.leases, q.statuses = append(q.jobs, j), append(q.leases, j.lease), append(q.statuses, &j.status)
 }
 
 // begun is the place of a job that has none among those that wait.
@@ -85,25 +98,25 @@ func (p *Poller) lookUp(j *job, now time.Time) error {
 	if fresh(j) {
 		return nil
 	}
-	jobs := make([]*job, 0, readAhead)
-	leases, statuses := make([]aggregator.Lease, 0, readAhead), make([]*aggregator.FeedStatus, 0, readAhead)
+	q := &g.asked
+	q.jobs, q.leases, q.statuses = q.jobs[:0], q.leases[:0], q.statuses[:0]
 	add := func(other *job) {
 		if other.papers == nil {
 			other.papers = p.papers.Get().(*papers)
 		}
-		jobs, leases, statuses = append(jobs, other), append(leases, other.lease), append(statuses, &other.status)
+		q.add(other)
 	}
 	add(j)
 	for _, other := range behind {
-		if len(jobs) == readAhead {
+		if len(q.jobs) == readAhead {
 			break
 		}
 		if other != nil && !fresh(other) {
 			add(other)
 		}
 	}
-	errs := p.Queue.LeasedEach(j.errand.polls, leases, statuses)
-	for i, other := range jobs {
+	errs := p.Queue.LeasedEach(j.errand.polls, q.leases, q.statuses)
+	for i, other := range q.jobs {
 		if errs[i] == nil { // else it meets with that again when it begins
 			other.read = now
 		}

@@ -94,7 +94,7 @@ func (p *Poller) waitForRoom(ctx context.Context) error {
 
 // full reports whether there are enough polls in hand.
 func (p *Poller) full() bool {
-	return int(p.inHand.Load()) > maxInHand-batch || p.waiting.HasReady(p.Workers+1)
+	return p.inHand.Load() > roomInHand || p.waiting.HasReady(p.Workers+1)
 }
 
 func (p *Poller) mayHaveRoom() {
@@ -113,11 +113,12 @@ func (p *Poller) start(e *errand, now, since time.Time, leases ...aggregator.Lea
 		return
 	}
 	var refused []hosts.Turn[*job]
-	jobs := make([]*job, len(leases))
+	made, jobs := make([]job, len(leases)), make([]*job, len(leases))
 	together := &group{errand: e, since: since}
 	for i, lease := range leases {
-		jobs[i] = &job{lease: lease, group: together, place: i}
-		jobs[i].locate()
+		made[i] = job{lease: lease, group: together, place: i}
+		made[i].locate()
+		jobs[i] = &made[i]
 	}
 	together.jobs = slices.Clone(jobs)
 	together.left.Store(int32(len(jobs)))
@@ -174,10 +175,12 @@ func (p *Poller) done(t *turn, now time.Time) {
 func (p *Poller) next() (t turn, ok bool) {
 	now := p.Now()
 	var late []hosts.Turn[*job]
-	for t.address, ok = p.crowded.Pop(now); ok && !t.address.Later.IsZero(); t.address, ok = p.crowded.Pop(now) {
-		p.waiting.Done(t.address.Item, now)
-		t.address.Item.Later = t.address.Later
-		late = append(late, t.address.Item)
+	if p.Address != nil {
+		for t.address, ok = p.crowded.Pop(now); ok && !t.address.Later.IsZero(); t.address, ok = p.crowded.Pop(now) {
+			p.waiting.Done(t.address.Item, now)
+			t.address.Item.Later = t.address.Later
+			late = append(late, t.address.Item)
+		}
 	}
 	if t.host = t.address.Item; !ok {
 		t.address = hosts.Turn[hosts.Turn[*job]]{}

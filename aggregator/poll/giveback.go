@@ -35,6 +35,7 @@ func (p *Poller) giveBack(cause error, jobs ...*job) {
 		}
 		p.end(j)
 	}
+	p.mayHaveRoom()
 }
 
 // giveBackLater ends polls whose hosts cannot be asked soon: their feeds are due when their hosts can.
@@ -58,17 +59,19 @@ func (p *Poller) giveBackLater(turns []hosts.Turn[*job], now time.Time) {
 		}
 		p.end(turn.Item)
 	}
+	p.mayHaveRoom()
 }
 
 // end notes that a poll is over.
 func (p *Poller) end(j *job) {
 	p.endPapers(j)
-	p.inHand.Add(-1)
+	if p.inHand.Add(-1) == roomInHand {
+		p.mayHaveRoom()
+	}
 	p.mayBeEnough()
 	if j.left.Add(-1) == 0 {
 		p.endGroup(j.group)
 	}
-	p.mayHaveRoom()
 }
 
 func (p *Poller) endGroup(g *group) {

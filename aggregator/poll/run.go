@@ -15,9 +15,11 @@ import (
 const (
 	// leaseMargin is what a lease lasts beyond the wait and the fetch: parsing, looking up and committing.
 	leaseMargin = time.Minute
-	// batch is how many feeds are leased at once, and maxInHand how many polls may wait, be under way or be stored.
-	batch     = 512
-	maxInHand = 8192
+	// batch is how many feeds are leased at once. At most maxInHand polls may wait, be under way or be stored: more are
+	// leased while there are no more than roomInHand.
+	batch      = 512
+	maxInHand  = 8192
+	roomInHand = maxInHand - batch
 	// lightOutcomes is how many outcomes without a document may wait to be stored while workers go on; of those with
 	// one it is as many as there are workers.
 	lightOutcomes = 8192
