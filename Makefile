@@ -28,7 +28,8 @@ fuzz: ## each fuzz target for FUZZTIME
 
 BENCHTIME ?= 3s
 bench: ## the whole program beside a bare HTTP client, on one origin in one run
-	$(GO) test -run '^$$' -bench '^BenchmarkPass' -benchtime 5x -timeout 30m ./cmd/topicwire
+	$(GO) test -run '^$$' -bench '^BenchmarkPass/new' -benchtime 5x -timeout 30m ./cmd/topicwire
+	$(GO) test -run '^$$' -bench '^BenchmarkPass/304' -benchtime 20x -timeout 30m ./cmd/topicwire
 	$(GO) test -run '^$$' -bench '^BenchmarkMillion' -benchtime 1x -timeout 30m ./cmd/topicwire
 
 bench-parse: ## the parser beside gofeed alone, feed by feed in one run; the captured feeds have to be there
