@@ -63,16 +63,20 @@ func topicPrefix(topic uint32) []byte { return binary.BigEndian.AppendUint32(nil
 
 // apply makes the changes. Of several to one entry the last counts.
 func (x *blocks[E]) apply(b *bbolt.Bucket, r *room, all changes[E]) error {
+	var memory blockRoom[E]
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
-		if err := x.applyTo(b, r, topic, all[topic]); err != nil {
+		if err := x.applyTo(b, r, &memory, topic, all[topic]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// blockRoom is memory for a block as it was and as it becomes, one block after the other.
+type blockRoom[E any] struct{ before, after []E }
+
 // applyTo makes the changes to a topic's list.
-func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []change[E]) error {
+func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, memory *blockRoom[E], topic uint32, changes []change[E]) error {
 	b.FillPercent = copyFill
 	c := b.Cursor()
 	inOrder := func(a, b change[E]) int {
@@ -84,10 +88,9 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []ch
 	if !slices.IsSortedFunc(changes, inOrder) {
 		slices.SortFunc(changes, inOrder)
 	}
-	var before, after []E // memory for one block after the other
 	for len(changes) > 0 {
 		k, v, inner := x.blockOf(c, topic, changes[0].entry)
-		old, end, err := x.open(before, k, v)
+		old, end, err := x.open(memory.before, k, v)
 		if err != nil {
 			return err
 		}
@@ -98,11 +101,13 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, topic uint32, changes []ch
 		for n < len(changes) && (!inner || x.compare(changes[n].entry, end) <= 0) {
 			n++
 		}
-		after = x.changed(after[:0], old, changes[:n])
-		if err := x.put(b, r, topic, bytes.Clone(k), after, inner); err != nil {
+		if memory.after = x.changed(memory.after[:0], old, changes[:n]); old != nil {
+			memory.before = old
+		}
+		if err := x.put(b, r, topic, bytes.Clone(k), memory.after, inner); err != nil {
 			return err
 		}
-		before, changes = old, changes[n:]
+		changes = changes[n:]
 	}
 	return nil
 }

@@ -139,9 +139,10 @@ func (w *writer) flushDue() error {
 		return nil
 	}
 	due := w.bucket(dueBucket)
-	err := dueIndex.applyTo(due, w.room, 0, w.leaving)
+	var memory blockRoom[dueFeed]
+	err := dueIndex.applyTo(due, w.room, &memory, 0, w.leaving)
 	if err == nil {
-		err = dueIndex.applyTo(due, w.room, 0, w.entering)
+		err = dueIndex.applyTo(due, w.room, &memory, 0, w.entering)
 	}
 	w.room.keepDue(w.leaving, w.entering)
 	w.leaving, w.entering = nil, nil
