@@ -26,19 +26,23 @@ func TestMain(m *testing.M) {
 	if playRole() {
 		return
 	}
+	os.Exit(withBinary(m.Run))
+}
+
+// withBinary calls run with the program built, for as long as that takes.
+func withBinary(run func() int) int {
 	dir, err := os.MkdirTemp("", "topicwire")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
+	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "topicwire")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
-		os.Exit(1)
+		return 1
 	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	return run()
 }
 
 // capturedFeeds is the folder of feeds as real publishers served them. It lies beside the checkout.
