@@ -69,7 +69,7 @@ type PollStore interface {
 	// lease is no longer held, or the feed's URL is no longer the lease's.
 	Leased(ctx context.Context, lease aggregator.Lease) (aggregator.FeedStatus, error)
 	// LeasedEach does what so many calls of Leased do, for less: it puts their answers where statuses says and gives their
-	// errors, both in the order of the leases.
+	// errors, both in the order of the leases. What was there before is gone, also where there is an error.
 	LeasedEach(ctx context.Context, leases []aggregator.Lease, statuses []*aggregator.FeedStatus) []error
 	// Listing has the items of the feed's last document, as the poll that read it had them; none where it had none.
 	Listing(ctx context.Context, id aggregator.FeedID) ([]aggregator.ListedItem, error)

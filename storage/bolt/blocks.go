@@ -23,8 +23,8 @@ type blocks[E any] struct {
 	// append makes a block in the room that a slice, which is empty, has: at most blockHead bytes and what most says.
 	append func(out []byte, entries []E) []byte
 	most   func(entries []E) int
-	// parse reads a block into the room that a slice has, or into a new one.
-	parse func(room []E, k, v []byte) ([]E, error)
+	// parse reads a block into a slice that is no longer needed, or into a new one.
+	parse func(spare []E, k, v []byte) ([]E, error)
 	// endOf is the last entry of a block by its key, for an index that goes on where a block cannot be read; nil for others.
 	endOf func(k []byte) (end E, ok bool)
 	// keep is an entry that may be kept longer than the transaction that it was parsed in; nil where all may.
@@ -63,20 +63,20 @@ func topicPrefix(topic uint32) []byte { return binary.BigEndian.AppendUint32(nil
 
 // apply makes the changes. Of several to one entry the last counts.
 func (x *blocks[E]) apply(b *bbolt.Bucket, r *room, all changes[E]) error {
-	var memory blockRoom[E]
+	var spare spareBlocks[E]
 	for _, topic := range slices.Sorted(maps.Keys(all)) {
-		if err := x.applyTo(b, r, &memory, topic, all[topic]); err != nil {
+		if err := x.applyTo(b, r, &spare, topic, all[topic]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// blockRoom is memory for a block as it was and as it becomes, one block after the other.
-type blockRoom[E any] struct{ before, after []E }
+// spareBlocks are the last block as it was and as it became, whose memory is for the next.
+type spareBlocks[E any] struct{ before, after []E }
 
 // applyTo makes the changes to a topic's list.
-func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, memory *blockRoom[E], topic uint32, changes []change[E]) error {
+func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, spare *spareBlocks[E], topic uint32, changes []change[E]) error {
 	b.FillPercent = copyFill
 	c := b.Cursor()
 	inOrder := func(a, b change[E]) int {
@@ -90,7 +90,7 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, memory *blockRoom[E], topi
 	}
 	for len(changes) > 0 {
 		k, v, inner := x.blockOf(c, topic, changes[0].entry)
-		old, end, err := x.open(memory.before, k, v)
+		old, end, err := x.open(spare.before, k, v)
 		if err != nil {
 			return err
 		}
@@ -101,10 +101,11 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, memory *blockRoom[E], topi
 		for n < len(changes) && (!inner || x.compare(changes[n].entry, end) <= 0) {
 			n++
 		}
-		if memory.after = x.changed(memory.after[:0], old, changes[:n]); old != nil {
-			memory.before = old
+		if old != nil {
+			spare.before = old
 		}
-		if err := x.put(b, r, topic, bytes.Clone(k), memory.after, inner); err != nil {
+		spare.after = x.changed(spare.after[:0], old, changes[:n])
+		if err := x.put(b, r, topic, bytes.Clone(k), spare.after, inner); err != nil {
 			return err
 		}
 		changes = changes[n:]
@@ -114,11 +115,11 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, memory *blockRoom[E], topi
 
 // open are the entries of a block and the last of them. There are none where there is no block, and where an index goes on
 // beside one that cannot be read, whose end is known all the same.
-func (x *blocks[E]) open(room []E, k, v []byte) (entries []E, end E, err error) {
+func (x *blocks[E]) open(spare []E, k, v []byte) (entries []E, end E, err error) {
 	if k == nil {
 		return nil, end, nil
 	}
-	if entries, err = x.parse(room, k, v); err == nil {
+	if entries, err = x.parse(spare, k, v); err == nil {
 		return entries, entries[len(entries)-1], nil
 	}
 	if x.endOf != nil {
@@ -227,5 +228,6 @@ func copyBlocks[E any](ctx context.Context, n *newFile, x *blocks[E]) error {
 	return err
 }
 
-// sized is a slice of the given length in the given room, or a new one where that is too small. What is in it is anything.
-func sized[E any](room []E, length int) []E { return slices.Grow(room[:0], length)[:length] }
+// sized is a slice of the given length in the memory of the spare one, or in new where that is too short. What is in it is
+// anything.
+func sized[E any](spare []E, length int) []E { return slices.Grow(spare[:0], length)[:length] }

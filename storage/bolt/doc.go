@@ -101,7 +101,7 @@
 //
 // Items are encoded and compressed by their callers while the batch before is written, by as many at once as there are
 // processors: whoever writes waits for the disk several times a transaction, and must not come back to the end of a long
-// line. States are encoded there too: one that waits for its transaction takes a fifth of the memory then.
+// line. States are encoded there too: one that waits for its transaction takes a tenth of the memory then.
 //
 // Leases are kept in memory: there is one process, and they die with it.
 //

@@ -66,10 +66,10 @@ func appendDue(out []byte, feeds []dueFeed) []byte {
 	return out
 }
 
-// parseDue reads a block into the given room. The feeds' bytes are parts of v.
-func parseDue(room []dueFeed, k, v []byte) ([]dueFeed, error) {
+// parseDue reads a block, see blocks.parse. The feeds' bytes are parts of v.
+func parseDue(spare []dueFeed, k, v []byte) ([]dueFeed, error) {
 	r := varints{rest: v}
-	feeds := sized(room, r.count(len(v)/4))
+	feeds := sized(spare, r.count(len(v)/4))
 	sec := int64(0)
 	for i := range feeds {
 		f := &feeds[i]
@@ -89,13 +89,13 @@ func parseDue(room []dueFeed, k, v []byte) ([]dueFeed, error) {
 // keeps no feed but its own from being polled; 'store check' finds it.
 func (r *reader) dueAfter(after dueFeed, f func(dueFeed) (more bool, err error)) error {
 	c := r.bucket(dueBucket).Cursor()
-	var room []dueFeed
+	var spare []dueFeed
 	for k, v := c.Seek(dueKey(0, after)); k != nil; k, v = c.Next() {
-		feeds, err := parseDue(room, k, v)
+		feeds, err := parseDue(spare, k, v)
 		if err != nil {
 			continue
 		}
-		room = feeds
+		spare = feeds
 		for _, feed := range feeds {
 			if feed.compare(after) <= 0 {
 				continue
@@ -139,10 +139,10 @@ func (w *writer) flushDue() error {
 		return nil
 	}
 	due := w.bucket(dueBucket)
-	var memory blockRoom[dueFeed]
-	err := dueIndex.applyTo(due, w.room, &memory, 0, w.leaving)
+	var spare spareBlocks[dueFeed]
+	err := dueIndex.applyTo(due, w.room, &spare, 0, w.leaving)
 	if err == nil {
-		err = dueIndex.applyTo(due, w.room, &memory, 0, w.entering)
+		err = dueIndex.applyTo(due, w.room, &spare, 0, w.entering)
 	}
 	w.room.keepDue(w.leaving, w.entering)
 	w.leaving, w.entering = nil, nil

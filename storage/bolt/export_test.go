@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"os"
+	"reflect"
+	"slices"
 
 	"github.com/topicwire/topicwire/aggregator"
 )
@@ -111,11 +114,21 @@ func MakeChunk(texts ...string) []byte {
 	return c.append(nil)
 }
 
+// parsed parses a block into new memory, and into memory that has other entries, and panics where that differs.
+func parsed[E any](x *blocks[E], k, v []byte, other E) error {
+	entries, err := x.parse(nil, k, v)
+	again, againErr := x.parse(slices.Repeat([]E{other}, len(v)+1), k, v)
+	if fmt.Sprint(err) != fmt.Sprint(againErr) || err == nil && !reflect.DeepEqual(entries, again) {
+		panic(fmt.Sprintf("%+v, %v; in used memory %+v, %v", entries, err, again, againErr))
+	}
+	return err
+}
+
 // ReadMembers reads bytes as a block of members, as they are and with a checksum that is right.
 func ReadMembers(value []byte) error {
-	_, err := parseBlock(nil, blockKey(1, 9), value)
-	_, sealedErr := parseBlock(nil, blockKey(1, 9), sealed(value))
-	return errors.Join(err, sealedErr)
+	key := blockKey(1, 9)
+	other := member{seq: 1, published: instant{Sec: 1, Nano: 1}, feed: 1}
+	return errors.Join(parsed(membersIndex, key, value, other), parsed(membersIndex, key, sealed(value), other))
 }
 
 // MakeMembers makes a block of members with the given Seqs.
@@ -130,9 +143,8 @@ func MakeMembers(seqs ...uint64) []byte {
 // ReadList reads bytes as a block of lists, as they are and with a checksum that is right.
 func ReadList(value []byte) error {
 	key := listKey(1, listed{at: instant{Sec: 1, Nano: 1}})
-	_, err := parseListed(nil, key, value)
-	_, sealedErr := parseListed(nil, key, sealed(value))
-	return errors.Join(err, sealedErr)
+	other := listed{at: instant{Sec: 1, Nano: 1}, story: aggregator.StoryID{1}}
+	return errors.Join(parsed(listsIndex, key, value, other), parsed(listsIndex, key, sealed(value), other))
 }
 
 // MakeList makes a block of lists that ends as ReadList wants it.
@@ -143,8 +155,8 @@ func MakeList() []byte {
 // ReadDue reads bytes as a block of what is due that ends with a feed due at the zero instant, and as the entry of a feed, as
 // they are and with a checksum that is right.
 func ReadDue(value []byte) error {
-	_, err := parseDue(nil, dueKey(0, dueFeed{id: []byte("b")}), value)
 	id := []byte("b")
+	err := parsed(dueIndex, dueKey(0, dueFeed{id: id}), value, dueFeed{instant{Sec: 1, Nano: 1}, id, id})
 	_, entryErr := decodeEntry(value, id)
 	right := append(append(make([]byte, placeLen), fielded), value...)
 	_, sealedErr := decodeEntry(binary.BigEndian.AppendUint32(right, entrySum(right, id)), id)

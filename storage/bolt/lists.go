@@ -65,15 +65,15 @@ func appendListed(out []byte, stories []listed) []byte {
 	return appendSum(out)
 }
 
-// parseListed reads a pair of the bucket lists into the given room. Format 4 had one for each story, with the key alone.
-func parseListed(room []listed, k, v []byte) ([]listed, error) {
+// parseListed reads a pair of the bucket lists, see blocks.parse. Format 4 had one for each story, with the key alone.
+func parseListed(spare []listed, k, v []byte) ([]listed, error) {
 	last, known := listedIn(k)
 	if known && len(v) == 0 {
 		return []listed{last}, nil
 	}
 	body, ok := unsealed(v)
 	r := varints{rest: body}
-	stories := sized(room, r.count(len(body)/len(last.story)))
+	stories := sized(spare, r.count(len(body)/len(last.story)))
 	sec := int64(0)
 	for i := range stories {
 		l := &stories[i]

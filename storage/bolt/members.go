@@ -37,8 +37,8 @@ var membersIndex = &blocks[member]{
 		return (&block{members[len(members)-1].seq, members}).append(out)
 	},
 	most: each[member](4*binary.MaxVarintLen64 + 1),
-	parse: func(room []member, k, v []byte) ([]member, error) {
-		b, err := parseBlock(room, k, v)
+	parse: func(spare []member, k, v []byte) ([]member, error) {
+		b, err := parseBlock(spare, k, v)
 		return b.members, err
 	},
 }
@@ -84,24 +84,25 @@ func (b *block) append(out []byte) []byte {
 	return appendSum(out)
 }
 
-func parseBlock(room []member, k, v []byte) (b block, err error) {
+func parseBlock(spare []member, k, v []byte) (b block, err error) {
 	body, ok := unsealed(v)
 	if !ok || len(k) != blockKeyLen || len(body) < 16 {
 		return b, fmt.Errorf("members %x: %w", k, errRecord)
 	}
 	b.key = binary.BigEndian.Uint64(k[4:])
 	r := varints{rest: body[16:]}
-	b.members = sized(room, r.count(len(body)))
+	b.members = sized(spare, r.count(len(body)))
 	seq, sec := b.key, int64(binary.BigEndian.Uint64(body))
 	for i := range b.members {
 		m := &b.members[i]
+		*m = member{}
 		if i == 0 {
 			m.seq = seq - r.next()
 		} else {
 			m.seq = seq + r.next()
 		}
 		m.published.Sec = sec + r.signed()
-		if m.published.Nano = 0; r.next() == 1 {
+		if r.next() == 1 {
 			m.published.Nano = int32(r.next())
 		}
 		m.feed = uint32(r.next())

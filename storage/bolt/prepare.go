@@ -21,15 +21,15 @@ type readyState struct {
 // roomForState is an empty slice that has room for most records of states.
 func roomForState() []byte { return make([]byte, 0, 512) }
 
-// ready makes a state ready in the room that a slice, which is empty, has; what is too long for that has its own.
-func ready(room []byte, s *aggregator.FeedState) readyState {
+// readyIn makes a state ready in the room that a slice, which is empty, has; what is too long for that has its own.
+func readyIn(room []byte, s *aggregator.FeedState) readyState {
 	return readyState{record: appendState(room, s), due: instantOf(s.Due), movedTo: s.MovedTo}
 }
 
 // ready makes a state ready in no more memory than it needs.
 func (s *Store) ready(state *aggregator.FeedState) readyState {
 	room := s.stateRoom.Get().(*[]byte)
-	made := ready((*room)[:0], state)
+	made := readyIn((*room)[:0], state)
 	*room = made.record
 	made.record = append(make([]byte, 0, len(made.record)+crc32.Size), made.record...)
 	s.stateRoom.Put(room)

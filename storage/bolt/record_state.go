@@ -85,7 +85,7 @@ func headOf(s *aggregator.FeedState) stateHead {
 
 // encodeState makes the record of a state.
 func encodeState(s *aggregator.FeedState) []byte {
-	made := ready(roomForState(), s)
+	made := readyIn(roomForState(), s)
 	return made.finish(s.Items)
 }
 

@@ -20,7 +20,7 @@ type stateChange struct {
 
 // putState notes the state of an active feed that takes the place of one with the head old, and moves its due time.
 func (w *writer) putState(id []byte, old stateHead, next *aggregator.FeedState) {
-	made := ready(roomForState(), next)
+	made := readyIn(roomForState(), next)
 	w.putReady(placeOf(id), id, old, &made, next.Items)
 }
 
@@ -71,16 +71,16 @@ func (w *writer) moveDue(changed []*stateChange) error {
 		w.room.leaving, w.room.entering = nil, nil
 	}
 	c := w.bucket(dueBucket).Cursor()
-	var room, block []dueFeed
+	var spare, block []dueFeed
 	for _, ch := range changed {
 		was := dueFeed{due: ch.before, id: ch.id}
 		if len(block) == 0 || block[len(block)-1].compare(was) < 0 {
 			if k, v, inner := dueIndex.blockOf(c, 0, was); inner {
 				var err error
-				if room, _, err = dueIndex.open(room, k, v); err != nil {
+				if spare, _, err = dueIndex.open(spare, k, v); err != nil {
 					return err
 				}
-				block = room
+				block = spare
 			}
 		}
 		for len(block) > 0 && block[0].compare(was) < 0 {
