@@ -127,7 +127,7 @@ type get struct {
 	request   Request
 	transport *http.Transport
 	watch     watch
-	// ifNoneMatch is the header's value, response the answer, made with the rest.
+	// ifNoneMatch is the header's value, made with the rest; so is the response, which keeps all of that for as long.
 	ifNoneMatch [1]string
 	response    Response
 
@@ -161,7 +161,7 @@ func (g *get) run() (*Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		if resp.Body != http.NoBody {
+		if resp.StatusCode != http.StatusNotModified { // which has nothing to read
 			g.watch.set(reading)
 		}
 		g.status = resp.StatusCode

@@ -78,7 +78,7 @@ func (h *host[T]) free(now time.Time) bool {
 	return h.active < h.limit.Connections && !h.next.After(now)
 }
 
-// ready is how many of the items of a host whose first one has its turn can be had now.
+// ready is about how many items can be had now of a host whose first one has its turn.
 func (h *host[T]) ready() int {
 	if h.limit.Delay > 0 {
 		return 1

@@ -238,7 +238,8 @@ func (q *Queue[T]) Len() int {
 	return q.waiting
 }
 
-// HasReady reports whether Pop has at least so many items now, one after the other.
+// HasReady reports whether Pop has about so many items now, one after the other: what is held or late is not looked at, nor
+// what may have had its turn since the last Pop. Where Pop had nothing, it has none.
 func (q *Queue[T]) HasReady(n int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -36,8 +36,8 @@ type group struct {
 	mu sync.Mutex
 	// jobs are nil where they have begun or ended.
 	jobs []*job
-	// asked is memory for what the store is asked.
-	asked question
+	// question is memory for the next one.
+	question question
 }
 
 // question is what the store is asked about some jobs.
@@ -49,6 +49,14 @@ type question struct {
 
 func (q *question) add(j *job) {
 	q.jobs, q.leases, q.statuses = append(q.jobs, j), append(q.leases, j.lease), append(q.statuses, &j.status)
+}
+
+// clear keeps the memory, and nothing of what was in it: a group lasts as long as its slowest poll.
+func (q *question) clear() {
+	clear(q.jobs)
+	clear(q.leases)
+	clear(q.statuses)
+	q.jobs, q.leases, q.statuses = q.jobs[:0], q.leases[:0], q.statuses[:0]
 }
 
 // begun is the place of a job that has none among those that wait.
@@ -98,8 +106,8 @@ func (p *Poller) lookUp(j *job, now time.Time) error {
 	if fresh(j) {
 		return nil
 	}
-	q := &g.asked
-	q.jobs, q.leases, q.statuses = q.jobs[:0], q.leases[:0], q.statuses[:0]
+	q := &g.question
+	defer q.clear()
 	add := func(other *job) {
 		if other.papers == nil {
 			other.papers = p.papers.Get().(*papers)

@@ -92,13 +92,16 @@ func (p *Poller) waitForRoom(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// full reports whether there are enough polls in hand.
+// full reports whether there are enough polls in hand: so many at all, or so many that could start.
 func (p *Poller) full() bool {
 	return p.inHand.Load() > roomInHand || p.waiting.HasReady(p.Workers+1)
 }
 
+// mayHaveRoom wakes up who waits for room, if there is any. There can be more than before only where inHand falls, which it does
+// by one at a time and so passes roomInHand, and where fewer polls wait that could start: after next, which is called by
+// workers and gives back what it finds late, and after what waits was given back.
 func (p *Poller) mayHaveRoom() {
-	if p.full() {
+	if len(p.room) > 0 || p.full() {
 		return // Whoever waits would wake up for each poll until it is not.
 	}
 	select {
@@ -107,18 +110,24 @@ func (p *Poller) mayHaveRoom() {
 	}
 }
 
+// jobsAtOnce is how many jobs are one piece of memory, which is there until the last of them has ended.
+const jobsAtOnce = 32
+
 // start makes polls of leases: they wait for their hosts, or are put off where their host has too much to do.
 func (p *Poller) start(e *errand, now, since time.Time, leases ...aggregator.Lease) {
 	if len(leases) == 0 {
 		return
 	}
 	var refused []hosts.Turn[*job]
-	made, jobs := make([]job, len(leases)), make([]*job, len(leases))
+	jobs := make([]*job, 0, len(leases))
 	together := &group{errand: e, since: since}
-	for i, lease := range leases {
-		made[i] = job{lease: lease, group: together, place: i}
-		made[i].locate()
-		jobs[i] = &made[i]
+	for some := range slices.Chunk(leases, jobsAtOnce) {
+		made := make([]job, len(some))
+		for i, lease := range some {
+			made[i] = job{lease: lease, group: together, place: len(jobs)}
+			made[i].locate()
+			jobs = append(jobs, &made[i])
+		}
 	}
 	together.jobs = slices.Clone(jobs)
 	together.left.Store(int32(len(jobs)))

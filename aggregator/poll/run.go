@@ -15,7 +15,7 @@ import (
 const (
 	// leaseMargin is what a lease lasts beyond the wait and the fetch: parsing, looking up and committing.
 	leaseMargin = time.Minute
-	// batch is how many feeds are leased at once. At most maxInHand polls may wait, be under way or be stored: more are
+	// batch is how many feeds are leased at once. About maxInHand polls at most wait, are under way or are stored: more are
 	// leased while there are no more than roomInHand.
 	batch      = 512
 	maxInHand  = 8192
