@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -22,24 +23,61 @@ type dialer struct {
 	// nothing that a name server answers, now or later, gets past it.
 	check   func(netip.Addr) error
 	timeout time.Duration
+	// tls is for connections by https.
+	tls *tls.Config
 }
 
 // dial is for http.Transport.DialContext. Its context is that of the request that asked for a connection, and may be
 // dead to it: the request may have found another connection.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	at := progressOf(ctx)
-	at.advance(lookingUp)
+	conn, err := d.open(ctx, network, address, at)
+	if err == nil {
+		at.connected()
+	}
+	return conn, err
+}
+
+// dialTLS is for http.Transport.DialTLSContext, as dial is.
+func (d *dialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	at := progressOf(ctx)
+	plain, err := d.open(ctx, network, address, at)
+	if err != nil {
+		return nil, err
+	}
+	at.dials(handshaking)
+	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, errConnectTimeout)
+	defer cancel()
+	config := d.tls.Clone()
+	if config.ServerName, _, err = net.SplitHostPort(address); err != nil {
+		return nil, errors.Join(err, plain.Close())
+	}
+	conn := tls.Client(plain, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		plain.Close()
+		return nil, timedOut(ctx, err)
+	}
+	at.connected()
+	return conn, nil
+}
+
+// timedOut says that it was the dialer's own limit that made the error, where it was.
+func timedOut(ctx context.Context, err error) error {
+	if context.Cause(ctx) == errConnectTimeout {
+		return fmt.Errorf("%w: %w", errConnectTimeout, err)
+	}
+	return err
+}
+
+// open connects to a host.
+func (d *dialer) open(ctx context.Context, network, address string, at *progress) (net.Conn, error) {
+	at.dials(lookingUp)
 	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, errConnectTimeout)
 	defer cancel()
 	conn, err := d.toHost(ctx, network, address, at)
 	if err != nil {
-		if context.Cause(ctx) == errConnectTimeout {
-			err = fmt.Errorf("%w: %w", errConnectTimeout, err)
-		}
-		return nil, &unreachedError{err}
+		return nil, &unreachedError{timedOut(ctx, err)}
 	}
-	// Where there is no TLS, the next phase follows at once.
-	at.advance(handshaking)
 	return conn, nil
 }
 
@@ -53,14 +91,14 @@ func (d *dialer) toHost(ctx context.Context, network, address string, at *progre
 		return nil, because("%q is not a port: correct the URL", clip(portText))
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
-		at.advance(dialling)
+		at.dials(dialling)
 		return d.toAddress(ctx, network, netip.AddrPortFrom(addr, uint16(port)))
 	}
 	addrs, err := d.names.addresses(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	at.advance(dialling)
+	at.dials(dialling)
 	conn, err := d.toAnyOf(ctx, network, addrs, uint16(port))
 	var private *privateError
 	if err != nil && !errors.As(err, &private) {

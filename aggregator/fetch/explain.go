@@ -71,7 +71,7 @@ func (g *get) failure(err error) *Error {
 	limit := g.watch.limit(err)
 	if limit != nil {
 		e.Err = &reason{limit.Error(), err}
-		e.Unreached = limit.phase <= dialling
+		e.Unreached = limit.phase == lookingUp || limit.phase == dialling
 	} else {
 		e.Err = &reason{g.client.explain(err, g.at != nil && g.at.Scheme == "https"), err}
 		e.Unreached = errors.As(err, &unreached) && !errors.As(err, &private)

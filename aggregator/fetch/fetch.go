@@ -175,7 +175,7 @@ func (g *get) run() (*Response, error) {
 		}
 		discard(resp)
 		g.at = next
-		g.watch.set(connecting)
+		g.watch.set(waiting)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -182,6 +183,31 @@ func TestTimeoutsSayWhatTookSoLong(t *testing.T) {
 				t.Errorf("took %s", took)
 			}
 		})
+	}
+}
+
+func TestTheWaitForHeadersBeginsBehindTLS(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		ended := make(chan struct{})
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/" {
+				<-ended
+			}
+		}))
+		s.EnableHTTP2 = http2
+		s.StartTLS()
+		c := newClient(t, fetch.Options{Roots: rootsOf(s), Timeout: 5 * time.Second, HeaderTimeout: 150 * time.Millisecond})
+		for _, when := range []string{"a new connection", "one that is open"} {
+			failure := fails(t, c, fetch.Request{URL: s.URL + "/silent"})
+			if want := "waiting for an answer took longer than fetch.header_timeout (150ms)"; !strings.Contains(failure.Error(), want) || failure.Unreached {
+				t.Errorf("HTTP/2 %t, on %s: %q, want %q", http2, when, failure, want)
+			}
+			if _, err := c.Get(t.Context(), fetch.Request{URL: s.URL}); err != nil {
+				t.Error(err)
+			}
+		}
+		close(ended)
+		s.Close()
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 func newTransport(o Options, d *dialer) *http.Transport {
 	t := &http.Transport{
 		// No proxy: see the package comment.
-		Proxy:               nil,
-		DialContext:         d.dial,
-		TLSHandshakeTimeout: o.ConnectTimeout,
+		Proxy:          nil,
+		DialContext:    d.dial,
+		DialTLSContext: d.dialTLS,
 		// Encodings are undone here, where sizes are counted.
 		DisableCompression: true,
 		ForceAttemptHTTP2:  true,
@@ -25,9 +25,7 @@ func newTransport(o Options, d *dialer) *http.Transport {
 		// A shared HTTP/2 connection that died silently would time out every feed of its host.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 	}
-	if o.Roots != nil {
-		t.TLSClientConfig = &tls.Config{RootCAs: o.Roots}
-	}
+	d.tls = &tls.Config{RootCAs: o.Roots, NextProtos: []string{"h2", "http/1.1"}}
 	return t
 }
 

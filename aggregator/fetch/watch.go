@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,11 +14,11 @@ import (
 type phase int32
 
 const (
-	connecting phase = iota
+	// waiting is for an answer: most find a connection open.
+	waiting phase = iota
 	lookingUp
 	dialling
 	handshaking
-	waiting
 	reading
 )
 
@@ -27,7 +26,7 @@ func (p phase) String() string {
 	switch p {
 	case lookingUp:
 		return "looking up the host's address"
-	case dialling, connecting:
+	case dialling:
 		return "connecting to the host"
 	case handshaking:
 		return "the TLS handshake"
@@ -37,8 +36,8 @@ func (p phase) String() string {
 	return "reading the answer"
 }
 
-// progress is the phase, and since when. It travels in the request's context, where a dial finds it; httptrace's hooks for
-// dialling would be set up for each request, and most find a connection open.
+// progress is the phase, and since when. It travels in the request's context, where a dial finds it; httptrace's hooks
+// would be set up for each request, and most find a connection open.
 type progress struct {
 	began time.Time
 	// now holds the phase in its lowest bits and, above them, the nanoseconds from began to the phase's beginning.
@@ -58,11 +57,21 @@ func (p *progress) stamp(to phase) int64 { return int64(time.Since(p.began))<<ph
 
 func (p *progress) set(to phase) { p.now.Store(p.stamp(to)) }
 
-// advance never goes back: it may be called late, by a dial that goes on after the request found another connection.
-func (p *progress) advance(to phase) {
+// dials notes how far a dial for the Get has come, connected that it has succeeded. A dial may go on after the request has
+// found another connection: then the limit for headers begins when the dial has ended, and once an answer is read neither
+// changes anything.
+func (p *progress) dials(to phase) {
+	p.change(to, func(at phase) bool { return at < to })
+}
+
+func (p *progress) connected() {
+	p.change(waiting, func(at phase) bool { return at != waiting && at != reading })
+}
+
+func (p *progress) change(to phase, from func(phase) bool) {
 	for {
 		now := p.now.Load()
-		if phase(now&(1<<phaseBits-1)) >= to || p.now.CompareAndSwap(now, p.stamp(to)) {
+		if !from(phase(now&(1<<phaseBits-1))) || p.now.CompareAndSwap(now, p.stamp(to)) {
 			return
 		}
 	}
@@ -88,9 +97,8 @@ type watch struct {
 	progress
 	client *Client
 	parent *parent
-	// values are the parent's context with trace.
+	// values are the parent's context.
 	values context.Context
-	trace  httptrace.ClientTrace
 	done   chan struct{}
 	// before and after are its neighbours among those that are running, whose lock they need.
 	before, after *watch
@@ -120,8 +128,7 @@ var errStopped = errors.New("the request is over")
 func (w *watch) start(ctx context.Context, c *Client) {
 	w.client = c
 	w.done = make(chan struct{})
-	w.trace.GotConn = w.gotConn
-	w.values = httptrace.WithClientTrace(ctx, &w.trace)
+	w.values = ctx
 	c.running.add(ctx, w)
 }
 
@@ -201,8 +208,6 @@ func (h *hook) remove() bool {
 	}
 	return false
 }
-
-func (w *watch) gotConn(httptrace.GotConnInfo) { w.advance(waiting) }
 
 // shortest is the shortest limit. No limit can run out between two looks that are so far apart and the one that follows.
 func (o *Options) shortest() time.Duration {
