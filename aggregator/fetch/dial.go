@@ -21,67 +21,87 @@ type dialer struct {
 	connect func(ctx context.Context, network, address string) (net.Conn, error)
 	// check, where there is one, refuses addresses. It is asked about the very address that is then connected to, so
 	// nothing that a name server answers, now or later, gets past it.
-	check   func(netip.Addr) error
-	timeout time.Duration
+	check func(netip.Addr) error
+	// timeout is for a connection, and again for TLS on it; whole is for all of a Get.
+	timeout, whole time.Duration
 	// tls is for connections by https.
 	tls *tls.Config
+}
+
+func newDialer(o Options, names *names, check func(netip.Addr) error) *dialer {
+	return &dialer{
+		names: names, connect: o.Connect, check: check, timeout: o.ConnectTimeout, whole: o.Timeout, tls: &tls.Config{RootCAs: o.Roots},
+	}
 }
 
 // dial is for http.Transport.DialContext. Its context is that of the request that asked for a connection, and may be
 // dead to it: the request may have found another connection.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	at := progressOf(ctx)
+	at := progressOf(ctx).dial()
 	conn, err := d.open(ctx, network, address, at)
 	if err == nil {
-		at.connected()
+		at.enter(waiting)
 	}
 	return conn, err
 }
 
 // dialTLS is for http.Transport.DialTLSContext, as dial is.
 func (d *dialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
-	at := progressOf(ctx)
+	at := progressOf(ctx).dial()
 	plain, err := d.open(ctx, network, address, at)
 	if err != nil {
 		return nil, err
 	}
-	at.dials(handshaking)
+	at.enter(handshaking)
 	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, errConnectTimeout)
 	defer cancel()
 	config := d.tls.Clone()
-	if config.ServerName, _, err = net.SplitHostPort(address); err != nil {
-		return nil, errors.Join(err, plain.Close())
-	}
+	config.ServerName, _, _ = net.SplitHostPort(address) // as toHost has done
 	conn := tls.Client(plain, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		plain.Close()
-		return nil, timedOut(ctx, err)
+		return nil, d.failed(ctx, at, err)
 	}
-	at.connected()
+	at.enter(waiting)
 	return conn, nil
 }
 
-// timedOut says that it was the dialer's own limit that made the error, where it was.
-func timedOut(ctx context.Context, err error) error {
-	if context.Cause(ctx) == errConnectTimeout {
-		return fmt.Errorf("%w: %w", errConnectTimeout, err)
-	}
-	return err
-}
-
 // open connects to a host.
-func (d *dialer) open(ctx context.Context, network, address string, at *progress) (net.Conn, error) {
-	at.dials(lookingUp)
+func (d *dialer) open(ctx context.Context, network, address string, at *dial) (net.Conn, error) {
+	at.enter(lookingUp)
 	ctx, cancel := context.WithTimeoutCause(ctx, d.timeout, errConnectTimeout)
 	defer cancel()
 	conn, err := d.toHost(ctx, network, address, at)
 	if err != nil {
-		return nil, &unreachedError{timedOut(ctx, err)}
+		return nil, d.failed(ctx, at, err)
 	}
 	return conn, nil
 }
 
-func (d *dialer) toHost(ctx context.Context, network, address string, at *progress) (net.Conn, error) {
+// failed is the error of a dial that has ended where it was.
+func (d *dialer) failed(ctx context.Context, at *dial, err error) error {
+	ended := at.phase
+	if context.Cause(ctx) == errConnectTimeout {
+		err = fmt.Errorf("%s: %w: %w", ended, errConnectTimeout, err)
+		if d.timeout >= d.whole {
+			// The Get is over as well, and what took so long is for it to say.
+			return &dialError{ended, err}
+		}
+	}
+	at.enter(waiting)
+	return &dialError{ended, err}
+}
+
+// dialError is why there is no connection, and how far it came.
+type dialError struct {
+	at  phase
+	err error
+}
+
+func (e *dialError) Error() string { return e.err.Error() }
+func (e *dialError) Unwrap() error { return e.err }
+
+func (d *dialer) toHost(ctx context.Context, network, address string, at *dial) (net.Conn, error) {
 	host, portText, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -91,14 +111,14 @@ func (d *dialer) toHost(ctx context.Context, network, address string, at *progre
 		return nil, because("%q is not a port: correct the URL", clip(portText))
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
-		at.dials(dialling)
+		at.enter(dialling)
 		return d.toAddress(ctx, network, netip.AddrPortFrom(addr, uint16(port)))
 	}
 	addrs, err := d.names.addresses(ctx, host)
 	if err != nil {
 		return nil, err
 	}
-	at.dials(dialling)
+	at.enter(dialling)
 	conn, err := d.toAnyOf(ctx, network, addrs, uint16(port))
 	var private *privateError
 	if err != nil && !errors.As(err, &private) {
@@ -176,9 +196,3 @@ func (d *dialer) toAnyOf(ctx context.Context, network string, addrs []netip.Addr
 		late.Reset(attemptDelay)
 	}
 }
-
-// unreachedError is why no connection to the host was made.
-type unreachedError struct{ err error }
-
-func (e *unreachedError) Error() string { return e.err.Error() }
-func (e *unreachedError) Unwrap() error { return e.err }

@@ -60,9 +60,9 @@ func (g *get) failure(err error) *Error {
 		e.URL = clip(g.at.String())
 	}
 	var (
-		plain     *reason
-		unreached *unreachedError
-		private   *privateError
+		plain   *reason
+		dialled *dialError
+		private *privateError
 	)
 	if errors.As(err, &plain) {
 		e.Err = plain
@@ -74,7 +74,7 @@ func (g *get) failure(err error) *Error {
 		e.Unreached = limit.phase == lookingUp || limit.phase == dialling
 	} else {
 		e.Err = &reason{g.client.explain(err, g.at != nil && g.at.Scheme == "https"), err}
-		e.Unreached = errors.As(err, &unreached) && !errors.As(err, &private)
+		e.Unreached = errors.As(err, &dialled) && dialled.at != handshaking && !errors.As(err, &private)
 	}
 	return e
 }

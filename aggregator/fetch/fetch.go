@@ -57,7 +57,7 @@ func New(o Options) *Client {
 	c := &Client{
 		options:   o,
 		names:     names,
-		open:      newTransport(o, &dialer{names: names, connect: o.Connect, timeout: o.ConnectTimeout}),
+		open:      newTransport(o, newDialer(o, names, nil)),
 		userAgent: []string{o.UserAgent},
 		accept: []string{"application/atom+xml, application/rss+xml;q=0.9, application/feed+json;q=0.9, " +
 			"application/rdf+xml;q=0.8, application/xml;q=0.7, text/xml;q=0.7, */*;q=0.1"},
@@ -66,7 +66,7 @@ func New(o Options) *Client {
 	}
 	c.guarded = c.open
 	if !o.AllowPrivate {
-		c.guarded = newTransport(o, &dialer{names: names, connect: o.Connect, timeout: o.ConnectTimeout, check: refusePrivate("allow_private on the feed")})
+		c.guarded = newTransport(o, newDialer(o, names, refusePrivate("allow_private on the feed")))
 	}
 	return c
 }

@@ -2,12 +2,15 @@ package fetch_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -208,6 +211,61 @@ func TestTheWaitForHeadersBeginsBehindTLS(t *testing.T) {
 		}
 		close(ended)
 		s.Close()
+	}
+}
+
+// A request may be served over another connection than the one that was dialled for it.
+func TestTheWaitForHeadersDoesNotDependOnADialThatIsNotNeeded(t *testing.T) {
+	for name, end := range map[string]func() (net.Conn, error){
+		"that fails": func() (net.Conn, error) { return nil, syscall.ECONNREFUSED },
+		"whose host hangs up": func() (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			theirs.Close()
+			return ours, nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dialled, second, asked, ended := make(chan struct{}, 1), make(chan struct{}), make(chan struct{}), make(chan struct{})
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/silent" {
+					close(asked)
+					<-ended
+				}
+			}))
+			s.EnableHTTP2 = true
+			s.StartTLS()
+			defer s.Close()
+			defer close(ended)
+			c := newClient(t, fetch.Options{
+				Roots: rootsOf(s), Timeout: 5 * time.Second, ConnectTimeout: 4 * time.Second, HeaderTimeout: 150 * time.Millisecond,
+				Connect: func(ctx context.Context, network, address string) (net.Conn, error) {
+					select {
+					case dialled <- struct{}{}:
+						<-second
+						return new(net.Dialer).DialContext(ctx, network, address)
+					default:
+						close(second)
+						<-asked
+						return end()
+					}
+				},
+			})
+			first := make(chan error)
+			go func() {
+				_, err := c.Get(t.Context(), fetch.Request{URL: s.URL})
+				first <- err
+			}()
+			for len(dialled) == 0 {
+				runtime.Gosched()
+			}
+			failure := fails(t, c, fetch.Request{URL: s.URL + "/silent"})
+			if want := "waiting for an answer took longer than fetch.header_timeout (150ms)"; !strings.Contains(failure.Error(), want) || failure.Unreached {
+				t.Errorf("%q, unreached %t; want %q", failure, failure.Unreached, want)
+			}
+			if err := <-first; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -1,8 +1,8 @@
 package fetch
 
 import (
-	"crypto/tls"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -25,7 +25,8 @@ func newTransport(o Options, d *dialer) *http.Transport {
 		// A shared HTTP/2 connection that died silently would time out every feed of its host.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 	}
-	d.tls = &tls.Config{RootCAs: o.Roots, NextProtos: []string{"h2", "http/1.1"}}
+	// It adds the protocols that it speaks before it dials.
+	t.TLSClientConfig = d.tls
 	return t
 }
 
@@ -35,9 +36,9 @@ func newTransport(o Options, d *dialer) *http.Transport {
 // request and the size of an answer.
 func NewTransport(o Options, allow string) *http.Transport {
 	o = o.withDefaults()
-	d := &dialer{names: newNames(o), connect: o.Connect, timeout: o.ConnectTimeout}
+	var check func(netip.Addr) error
 	if !o.AllowPrivate {
-		d.check = refusePrivate(allow)
+		check = refusePrivate(allow)
 	}
-	return newTransport(o, d)
+	return newTransport(o, newDialer(o, newNames(o), check))
 }

@@ -37,7 +37,7 @@ func (p phase) String() string {
 }
 
 // progress is the phase, and since when. It travels in the request's context, where a dial finds it; httptrace's hooks
-// would be set up for each request, and most find a connection open.
+// would be set up for each request.
 type progress struct {
 	began time.Time
 	// now holds the phase in its lowest bits and, above them, the nanoseconds from began to the phase's beginning.
@@ -57,23 +57,24 @@ func (p *progress) stamp(to phase) int64 { return int64(time.Since(p.began))<<ph
 
 func (p *progress) set(to phase) { p.now.Store(p.stamp(to)) }
 
-// dials notes how far a dial for the Get has come, connected that it has succeeded. A dial may go on after the request has
-// found another connection: then the limit for headers begins when the dial has ended, and once an answer is read neither
-// changes anything.
-func (p *progress) dials(to phase) {
-	p.change(to, func(at phase) bool { return at < to })
+// dial is one dial for a Get, which notes how far it has come. It may go on after the request has found another connection:
+// then the limit for headers begins when the dial has ended. It notes nothing more once the Get is at something else: an
+// answer, the next hop or another dial.
+type dial struct {
+	of *progress
+	// noted is what it wrote last.
+	noted int64
+	phase phase
 }
 
-func (p *progress) connected() {
-	p.change(waiting, func(at phase) bool { return at != waiting && at != reading })
-}
+// dial begins one.
+func (p *progress) dial() *dial { return &dial{of: p, noted: p.now.Load()} }
 
-func (p *progress) change(to phase, from func(phase) bool) {
-	for {
-		now := p.now.Load()
-		if !from(phase(now&(1<<phaseBits-1))) || p.now.CompareAndSwap(now, p.stamp(to)) {
-			return
-		}
+func (d *dial) enter(to phase) {
+	d.phase = to
+	stamp := d.of.stamp(to)
+	if phase(d.noted&(1<<phaseBits-1)) != reading && d.of.now.CompareAndSwap(d.noted, stamp) {
+		d.noted = stamp
 	}
 }
 
@@ -97,7 +98,7 @@ type watch struct {
 	progress
 	client *Client
 	parent *parent
-	// values are the parent's context.
+	// values is the context that the Get is made for.
 	values context.Context
 	done   chan struct{}
 	// before and after are its neighbours among those that are running, whose lock they need.
@@ -310,6 +311,10 @@ func (w *watch) limit(err error) *limitError {
 		e.key = "fetch.timeout"
 	}
 	e.phase, _ = w.where()
+	var dialled *dialError
+	if errors.As(err, &dialled) {
+		e.phase = dialled.at
+	}
 	e.read = w.read.Load()
 	return e
 }
