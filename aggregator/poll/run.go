@@ -18,11 +18,11 @@ const (
 	// batch is how many feeds are leased at once. About maxInHand polls at most wait, are under way or are stored: more are
 	// leased while there are no more than roomInHand.
 	batch      = 512
-	maxInHand  = 8192
+	maxInHand  = 16384
 	roomInHand = maxInHand - batch
 	// lightOutcomes is how many outcomes without a document may wait to be stored while workers go on; of those with
 	// one it is as many as there are workers.
-	lightOutcomes = 8192
+	lightOutcomes = 16384
 	// longestSleep bounds how long Run trusts a next due time, since other processes may share the queue.
 	longestSleep = time.Minute
 	// storePause is how long a poll waits before it tries again to store what it has, after the store has failed time and

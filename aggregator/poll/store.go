@@ -53,7 +53,7 @@ type soon struct {
 // gatherFor is how long outcomes are waited for, as long as polls are under way that may bring some, and gatherMost how many
 // are waited for: what is stored together costs each a part of the same pages and of the same fsync.
 const (
-	gatherFor  = 100 * time.Millisecond
+	gatherFor  = 250 * time.Millisecond
 	gatherMost = lightOutcomes / 2
 )
 

@@ -14,7 +14,7 @@ import (
 
 // What one transaction takes at most. A poll that is larger than maxBatchBytes has one for itself.
 const (
-	maxBatchPolls = 4096
+	maxBatchPolls = 8192
 	maxBatchBytes = 8 << 20
 	// maxGather is how long a transaction waits for as many polls as the last one had, and worthBytes is what is worth one
 	// without waiting.
