@@ -80,15 +80,14 @@ func (d *dialer) open(ctx context.Context, network, address string, at *dial) (n
 
 // failed is the error of a dial that has ended where it was.
 func (d *dialer) failed(ctx context.Context, at *dial, err error) error {
-	ended := at.phase
-	if context.Cause(ctx) == errConnectTimeout {
+	ended, late := at.phase, context.Cause(ctx) == errConnectTimeout
+	if late {
 		err = fmt.Errorf("%s: %w: %w", ended, errConnectTimeout, err)
-		if d.timeout >= d.whole {
-			// The Get is over as well, and what took so long is for it to say.
-			return &dialError{ended, err}
-		}
 	}
-	at.enter(waiting)
+	// Where it had as long as the whole Get that is over as well, and has to say what took so long.
+	if !late || d.timeout < d.whole {
+		at.enter(waiting)
+	}
 	return &dialError{ended, err}
 }
 

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -225,7 +224,8 @@ func TestTheWaitForHeadersDoesNotDependOnADialThatIsNotNeeded(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dialled, second, asked, ended := make(chan struct{}, 1), make(chan struct{}), make(chan struct{}), make(chan struct{})
+			turn := make(chan struct{}, 1)
+			begun, second, asked, ended := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
 			s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/silent" {
 					close(asked)
@@ -240,7 +240,8 @@ func TestTheWaitForHeadersDoesNotDependOnADialThatIsNotNeeded(t *testing.T) {
 				Roots: rootsOf(s), Timeout: 5 * time.Second, ConnectTimeout: 4 * time.Second, HeaderTimeout: 150 * time.Millisecond,
 				Connect: func(ctx context.Context, network, address string) (net.Conn, error) {
 					select {
-					case dialled <- struct{}{}:
+					case turn <- struct{}{}:
+						close(begun)
 						<-second
 						return new(net.Dialer).DialContext(ctx, network, address)
 					default:
@@ -255,9 +256,7 @@ func TestTheWaitForHeadersDoesNotDependOnADialThatIsNotNeeded(t *testing.T) {
 				_, err := c.Get(t.Context(), fetch.Request{URL: s.URL})
 				first <- err
 			}()
-			for len(dialled) == 0 {
-				runtime.Gosched()
-			}
+			<-begun
 			failure := fails(t, c, fetch.Request{URL: s.URL + "/silent"})
 			if want := "waiting for an answer took longer than fetch.header_timeout (150ms)"; !strings.Contains(failure.Error(), want) || failure.Unreached {
 				t.Errorf("%q, unreached %t; want %q", failure, failure.Unreached, want)

@@ -50,8 +50,10 @@ const phaseBits = 3
 
 func (p *progress) where() (phase, time.Duration) {
 	now := p.now.Load()
-	return phase(now & (1<<phaseBits - 1)), time.Duration(now >> phaseBits)
+	return phaseIn(now), time.Duration(now >> phaseBits)
 }
+
+func phaseIn(now int64) phase { return phase(now & (1<<phaseBits - 1)) }
 
 func (p *progress) stamp(to phase) int64 { return int64(time.Since(p.began))<<phaseBits | int64(to) }
 
@@ -73,7 +75,7 @@ func (p *progress) dial() *dial { return &dial{of: p, noted: p.now.Load()} }
 func (d *dial) enter(to phase) {
 	d.phase = to
 	stamp := d.of.stamp(to)
-	if phase(d.noted&(1<<phaseBits-1)) != reading && d.of.now.CompareAndSwap(d.noted, stamp) {
+	if phaseIn(d.noted) != reading && d.of.now.CompareAndSwap(d.noted, stamp) {
 		d.noted = stamp
 	}
 }
