@@ -94,15 +94,14 @@ func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, spare *spareBlocks[E], top
 		if err != nil {
 			return err
 		}
-		if len(old) == 0 {
+		if len(old) > 0 {
+			spare.before = old
+		} else {
 			k = nil // One that is spoiled stays for who repairs the index, and others come in front of it.
 		}
 		n := 0
 		for n < len(changes) && (!inner || x.compare(changes[n].entry, end) <= 0) {
 			n++
-		}
-		if old != nil {
-			spare.before = old
 		}
 		spare.after = x.changed(spare.after[:0], old, changes[:n])
 		if err := x.put(b, r, topic, bytes.Clone(k), spare.after, inner); err != nil {

@@ -19,7 +19,7 @@ type readyState struct {
 }
 
 // roomForState is an empty slice that has room for most records of states.
-func roomForState() []byte { return make([]byte, 0, 512) }
+func roomForState() []byte { return make([]byte, 0, 256) }
 
 // readyIn makes a state ready in the room that a slice, which is empty, has; what is too long for that has its own.
 func readyIn(room []byte, s *aggregator.FeedState) readyState {
