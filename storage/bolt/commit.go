@@ -317,14 +317,12 @@ func (s *Store) commitBatch() {
 	}
 	if err == nil {
 		s.trainWhenReady()
+		s.surveyWhenWorth()
 	}
 }
 
 func (s *Store) apply(batch ...leasedCommit) error {
 	return s.transact(func(w *writer) error {
-		if err := w.lookAhead(batch); err != nil {
-			return err
-		}
 		for i := range batch {
 			if err := w.applyPoll(&batch[i]); err != nil {
 				return err

@@ -94,6 +94,7 @@ func (s *Store) rewrite(
 	s.swap(func(f *file) {
 		old = f.db
 		*f = file{db: n.db, pack: n.pack}
+		s.forgetFilter()
 	})
 	// The new file is in its place: what fails from here on is no reason to say that it is not.
 	_ = guard(old.Close)

@@ -61,7 +61,11 @@
 // tables instead (table.go): every transaction adds one sorted run of entries, and runs of a size become one, a few
 // segments at a time. The key "\x00" has the list of runs; a segment's key is the number of its run, 8 bytes, and its own,
 // 4 bytes, its value entries of one width by their keys, and a CRC-32C. Everything about a table is changed in the
-// transaction that adds to it. There is nothing to do after a crash, and nothing is kept in memory.
+// transaction that adds to it. There is nothing to do after a crash.
+//
+// Most keys that are looked for are new. A filter in memory, which is no part of the file, knows keys that the tables certainly do
+// not have (filter.go), so that a look-up of what is new costs the same however large they are. It is made of the tables, while
+// polls go on, by a process that looks up enough for that to pay, and again, for twice as many keys, when it is full.
 //
 // stories has half of each story's id. Two stories may share it; the items say which one is theirs.
 //

@@ -24,7 +24,7 @@ func OpenOn(path string, openFile func(string, int, os.FileMode) (*os.File, erro
 func OpenSmall(path string) (*Store, error) {
 	s, err := Open(path, Options{})
 	if err == nil {
-		s.tables = tableLimits{segment: 8, once: 32, each: 6, least: 8}
+		s.tables = tableLimits{segment: 8, once: 32, each: 6, least: 8, leastFilter: 64}
 	}
 	return s, err
 }
@@ -51,6 +51,88 @@ func (s *Store) Runs() (n int) {
 		return nil
 	})
 	return n
+}
+
+// Survey begins to make a filter.
+func (s *Store) Survey() {
+	s.writing <- struct{}{}
+	defer s.unlock()
+	if s.survey == nil {
+		s.beginSurvey()
+	}
+}
+
+// Within calls between in the midst of a transaction that reads, and gives how many items it has of a story before and after.
+func (s *Store) Within(story aggregator.StoryID, between func()) (before, after int, err error) {
+	err = s.view(func(r *reader) error {
+		seqs, err := r.reportSeqs(story)
+		if err != nil {
+			return err
+		}
+		before = len(seqs)
+		between()
+		seqs, err = r.reportSeqs(story)
+		after = len(seqs)
+		return err
+	})
+	return before, after, err
+}
+
+// ErrGivenUp is that of GiveUp.
+var ErrGivenUp = errors.New("given up")
+
+// GiveUp writes the items in a transaction that fails, at its end where flushed is set.
+func (s *Store) GiveUp(flushed bool, items ...aggregator.Item) error {
+	s.writing <- struct{}{}
+	defer s.unlock()
+	return s.update(func(w *writer) error {
+		for i := range items {
+			items[i].Seq = 1<<40 + uint64(i)
+			if err := w.enter(&items[i], nil); err != nil {
+				return err
+			}
+		}
+		if flushed {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
+		return ErrGivenUp
+	})
+}
+
+// Surveyed waits until nobody makes a filter, and gives for how many more keys there is one; has is false where there is none.
+func (s *Store) Surveyed() (left int, has bool) {
+	for {
+		s.writing <- struct{}{}
+		v, f := s.survey, s.filter.Load()
+		if f != nil {
+			left = f.left
+		}
+		s.unlock()
+		if v == nil {
+			return left, f != nil
+		}
+		<-v.done
+	}
+}
+
+// Filtered is how many of the keys a filter of so many others lets through, and whether it lets all of those through.
+func Filtered(keys, others []uint64) (through int, all bool) {
+	f := newFilter(len(others))
+	all = true
+	for _, key := range others {
+		f.add(key)
+	}
+	for _, key := range others {
+		all = all && f.mayHave(key)
+	}
+	for _, key := range keys {
+		if f.mayHave(key) {
+			through++
+		}
+	}
+	return through, all
 }
 
 // ReadRecord reads bytes as the record of an item, without a dictionary.

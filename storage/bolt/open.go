@@ -107,6 +107,13 @@ type Store struct {
 	// training is closed when the dictionary that is being made is in use, or given up; nil where none is made. Who writes
 	// holds it.
 	training chan struct{}
+	// filter knows what the tables do not have, nil where none is made. survey makes it, nil where nobody does, and lookedUp
+	// counts the items that were looked up since one was begun. Who writes holds the last two.
+	filter   atomic.Pointer[filter]
+	survey   *survey
+	lookedUp uint64
+	// closing says that the store is to be closed: nothing more begins in the background. Who writes holds it.
+	closing bool
 	// lastBatch is how many polls the last transaction had, room is memory for the next. Who writes holds them.
 	lastBatch int
 	room      room
@@ -326,10 +333,15 @@ func (s *Store) Close() error {
 	s.maintaining <- struct{}{}
 	defer s.maintained()
 	s.writing <- struct{}{}
-	for s.training != nil {
-		training := s.training
+	s.closing = true
+	for s.training != nil || s.survey != nil {
+		busy := s.training
+		if s.survey != nil {
+			s.survey.cancel()
+			busy = s.survey.done
+		}
 		s.unlock()
-		<-training
+		<-busy
 		s.writing <- struct{}{}
 	}
 	defer s.unlock()

@@ -205,7 +205,7 @@ func (r *reader) samples() [][]byte {
 // months without one if it had to wait for its first compaction. That takes a second, and polls go on meanwhile. Who calls
 // it holds writing.
 func (s *Store) trainWhenReady() {
-	if s.pack().number > 0 || s.lastSeq < s.trainAt {
+	if s.closing || s.pack().number > 0 || s.lastSeq < s.trainAt {
 		return
 	}
 	// Items that have nothing in common today may have it when there are more of them.

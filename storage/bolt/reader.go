@@ -155,6 +155,9 @@ func (r *reader) index(t *table) (*index, error) {
 
 // lookUp is what the table identity says of an id.
 func (r *reader) lookUp(id aggregator.ItemID) (at identity, ok bool, err error) {
+	if r.lacks(id[:]) {
+		return at, false, nil
+	}
 	x, err := r.index(identityTable)
 	if err != nil {
 		return at, false, err
@@ -209,6 +212,9 @@ func (r report) compare(o report) int {
 
 // reportSeqs are the Seqs that the table stories has for a story, and for others whose ids begin alike.
 func (r *reader) reportSeqs(story aggregator.StoryID) (seqs []uint64, err error) {
+	if r.lacks(story[:8]) {
+		return nil, nil
+	}
 	x, err := r.index(storiesTable)
 	if err != nil {
 		return nil, err

@@ -37,10 +37,12 @@ type tableLimits struct {
 	// each is how many entries of a merging are dealt with for each one that is added, so that it ends long before the next
 	// one is due; least how many by a transaction that adds few.
 	each, least uint64
+	// leastFilter is for how many keys a filter is made at least.
+	leastFilter int
 }
 
 func usualLimits() tableLimits {
-	return tableLimits{segment: 1024, once: 64 << 10, each: 32, least: 256}
+	return tableLimits{segment: 1024, once: 64 << 10, each: 32, least: 256, leastFilter: 64 << 10}
 }
 
 // space is one more than the greatest number that the first four bytes of a key can be.

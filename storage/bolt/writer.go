@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -25,9 +24,6 @@ type writer struct {
 	unwritten uint64
 	// filed are the items that the transaction put into their stories, by Seq.
 	filed map[uint64]filed
-	// found and reported are what the tables were asked ahead: of ids, and of stories the Seqs of their reports.
-	found    map[aggregator.ItemID]found
-	reported map[aggregator.StoryID][]uint64
 	// placed are the reports of stories that it placed, but of those with one alone, which is most of them.
 	placed map[aggregator.StoryID][]report
 	// ids and stories are additions to the tables of that name: the latter by the half of a story's id that is in a key,
@@ -100,6 +96,7 @@ func (w *writer) applyPoll(c *leasedCommit) error {
 
 // applyFindings stores what a poll has found. added counts the items that are new.
 func (w *writer) applyFindings(id []byte, found *findings) (added int, err error) {
+	w.lookedUp += uint64(len(found.items))
 	// The file has the dictionary that the frames were made with, or they were made without one.
 	usable := found.pack == w.pack || found.pack != nil && found.pack.number == 0
 	for _, f := range found.frames {
@@ -263,54 +260,7 @@ func (w *writer) lookUp(id aggregator.ItemID) (identity, bool, error) {
 	if at, ok := w.ids[id]; ok {
 		return at, true, nil
 	}
-	if f, ok := w.found[id]; ok {
-		return f.identity, f.known, nil
-	}
 	return w.reader.lookUp(id)
-}
-
-// found is what the table identity said of an id.
-type found struct {
-	identity
-	known bool
-}
-
-// lookAhead asks the tables for what the polls will want to know, in the order of the keys: the one that was asked last is
-// often in the same segment.
-func (w *writer) lookAhead(batch []leasedCommit) error {
-	var ids []aggregator.ItemID
-	var stories []aggregator.StoryID
-	for _, c := range batch {
-		if c.found == nil {
-			continue
-		}
-		for i := range c.found.items {
-			it := &c.found.items[i]
-			ids = append(append(ids, it.ID), it.Aliases...)
-			stories = append(stories, it.Story)
-		}
-	}
-	slices.SortFunc(ids, func(a, b aggregator.ItemID) int { return bytes.Compare(a[:], b[:]) })
-	slices.SortFunc(stories, func(a, b aggregator.StoryID) int { return bytes.Compare(a[:], b[:]) })
-	w.found = make(map[aggregator.ItemID]found, len(ids))
-	w.ids, w.filed = make(map[aggregator.ItemID]identity, len(ids)), make(map[uint64]filed, len(stories))
-	w.stories = make(map[[8]byte][]storyChange, len(stories))
-	for _, id := range ids {
-		at, known, err := w.reader.lookUp(id)
-		if err != nil {
-			return fmt.Errorf("item %v: %w", id, err)
-		}
-		w.found[id] = found{at, known}
-	}
-	w.reported = make(map[aggregator.StoryID][]uint64, len(stories))
-	for _, story := range stories {
-		seqs, err := w.reportSeqs(story)
-		if err != nil {
-			return fmt.Errorf("story %v: %w", story, err)
-		}
-		w.reported[story] = seqs
-	}
-	return nil
 }
 
 // identity is what is known of an item by its own id.

@@ -71,6 +71,7 @@ func (w *writer) addTo(t *table, entries []byte) error {
 		return err
 	}
 	w.indexes = nil
+	w.adding(t, entries)
 	return x.add(entries)
 }
 

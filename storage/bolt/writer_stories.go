@@ -20,13 +20,9 @@ func (w *writer) reports(story aggregator.StoryID) ([]report, error) {
 	if reports, ok := w.placed[story]; ok {
 		return reports, nil
 	}
-	seqs, ok := w.reported[story]
-	seqs = slices.Clone(seqs)
-	if !ok {
-		var err error
-		if seqs, err = w.reportSeqs(story); err != nil {
-			return nil, err
-		}
+	seqs, err := w.reportSeqs(story)
+	if err != nil {
+		return nil, err
 	}
 	for _, ch := range w.stories[[8]byte(story[:8])] {
 		seqs = slices.DeleteFunc(seqs, func(seq uint64) bool { return seq == ch.seq })
