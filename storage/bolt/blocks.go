@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
-	"maps"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -51,31 +50,17 @@ type change[E any] struct {
 	place int
 }
 
-// changes are those of each topic's list, in the order in which they were made.
-type changes[E any] map[uint32][]change[E]
-
-func (c changes[E]) add(topic uint32, entry E, gone bool) {
-	of := c[topic]
-	c[topic] = append(of, change[E]{entry, gone, len(of)})
+// noted are the changes to a list with one more.
+func noted[E any](changes []change[E], entry E, gone bool) []change[E] {
+	return append(changes, change[E]{entry, gone, len(changes)})
 }
 
 func topicPrefix(topic uint32) []byte { return binary.BigEndian.AppendUint32(nil, topic) }
 
-// apply makes the changes. Of several to one entry the last counts.
-func (x *blocks[E]) apply(b *bbolt.Bucket, r *room, all changes[E]) error {
-	var spare spareBlocks[E]
-	for _, topic := range slices.Sorted(maps.Keys(all)) {
-		if err := x.applyTo(b, r, &spare, topic, all[topic]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // spareBlocks are the last block as it was and as it became, whose memory is for the next.
 type spareBlocks[E any] struct{ before, after []E }
 
-// applyTo makes the changes to a topic's list.
+// applyTo makes the changes to a topic's list. Of several to one entry the last counts.
 func (x *blocks[E]) applyTo(b *bbolt.Bucket, r *room, spare *spareBlocks[E], topic uint32, changes []change[E]) error {
 	b.FillPercent = copyFill
 	c := b.Cursor()

@@ -104,7 +104,7 @@ func (c *check) story(r *reader, it *aggregator.Item) error {
 		return nil
 	}
 	slices.Sort(seqs)
-	known := map[uint64]filed{it.Seq: {story: it.Story, report: *reportOf(it)}}
+	known := map[uint64]filed{it.Seq: {story: it.Story, report: reportOf(it)}}
 	for i, seq := range seqs {
 		if seq == it.Seq {
 			seqs = seqs[i:]

@@ -255,7 +255,8 @@ func (w *chunkWriter) flush() error {
 		end.frames, end.key = append(end.frames, f), f.seqs[len(f.seqs)-1]
 		// The offsets of the Seqs are taken from the key when the chunk is written.
 	}
-	w.waiting = nil
+	clear(w.waiting)
+	w.waiting = w.waiting[:0]
 	return w.put(end)
 }
 

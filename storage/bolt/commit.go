@@ -35,16 +35,6 @@ type commit struct {
 	err  error
 }
 
-// findings are what a poll has to be stored of a document.
-type findings struct {
-	poll *aggregator.Poll
-	// items are the poll's, each once, as they are stored.
-	items []aggregator.Item
-	// pack made the frames of the items.
-	pack   *packer
-	frames []madeFrame
-}
-
 // leasedCommit is a commit whose lease stands, with the feed's place and what the lease knows of the state that the poll's takes
 // the place of.
 type leasedCommit struct {
@@ -224,7 +214,7 @@ func (s *Store) makeCommit(ctx context.Context, c *commit, poll *aggregator.Poll
 	if len(poll.Items) == 0 && !poll.Relist {
 		return nil
 	}
-	c.found = &findings{poll: poll}
+	c.found = s.newFindings(poll)
 	size, err := c.found.check()
 	c.size += size
 	if err == nil && len(c.found.items) > 0 {
@@ -232,56 +222,19 @@ func (s *Store) makeCommit(ctx context.Context, c *commit, poll *aggregator.Poll
 		select {
 		case m = <-s.framers:
 		case <-ctx.Done():
+			s.giveBack(c.found)
+			c.found = nil
 			return ctx.Err()
 		}
 		err = c.found.encode(m, s.pack())
 		s.framers <- m
 	}
 	if err != nil {
+		s.giveBack(c.found)
+		c.found = nil
 		return fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
 	}
 	return nil
-}
-
-// check checks what can be checked without the store. size is how much there is to store, in bytes.
-func (f *findings) check() (size int, err error) {
-	poll := f.poll
-	if len(poll.Items) == 0 {
-		return 0, nil
-	}
-	f.items = make([]aggregator.Item, 0, len(poll.Items))
-	last := make(map[aggregator.ItemID]int, len(poll.Items))
-	for i, it := range poll.Items {
-		last[it.ID] = i
-	}
-	for i, it := range poll.Items {
-		switch {
-		case last[it.ID] != i:
-			continue
-		case it.ID == aggregator.ItemID{}:
-			return 0, fmt.Errorf("item %q has no id", it.Title)
-		case it.Story == aggregator.StoryID{}:
-			return 0, fmt.Errorf("item %v has no story", it.ID)
-		case it.Feed != poll.Feed:
-			return 0, fmt.Errorf("item %v belongs to feed %q", it.ID, it.Feed)
-		}
-		topics, err := tidyTopics(it.Topics)
-		if err != nil {
-			return 0, fmt.Errorf("item %v: %w", it.ID, err)
-		}
-		it.Topics = topics
-		f.items = append(f.items, it)
-		size += textSize(&it)
-	}
-	return size, nil
-}
-
-// encode makes the frames of the items as if all were new, which most are: it is the larger part of the work, and here
-// nobody waits for it.
-func (f *findings) encode(m *framer, p *packer) (err error) {
-	f.pack = p
-	f.frames, err = m.frames(p, f.items)
-	return err
 }
 
 // commitBatch writes what waits. Who calls it holds writing.
@@ -313,6 +266,8 @@ func (s *Store) commitBatch() {
 		if own != nil {
 			own = fmt.Errorf("commit poll of feed %q: %w", c.feed, own)
 		}
+		s.giveBack(c.found)
+		c.found = nil
 		c.end(own)
 	}
 	if err == nil {

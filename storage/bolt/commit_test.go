@@ -3,7 +3,12 @@ package bolt_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +66,99 @@ func transactions(t *testing.T, path string) (n int) {
 		return nil
 	}))
 	return n
+}
+
+// What callers store at once, of all sizes, is what each of them gave, also where the memory of polls before is used again, some
+// of which were refused or had lost their lease.
+func TestCallersAtOnceStoreTheirOwn(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "wire.db"))
+	defer s.Close()
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(24), dueAtStart))
+	want := make(map[aggregator.ItemID]string)
+	for round := range 20 {
+		var callers sync.WaitGroup
+		leases := claimAll(t, s)
+		if len(leases) != 24 {
+			t.Fatalf("round %d: %d feeds were leased, want all", round, len(leases))
+		}
+		for i, l := range leases {
+			rnd := rand.New(rand.NewPCG(uint64(round), uint64(i)))
+			var items []aggregator.Item
+			for n := range 1 + rnd.IntN(45) {
+				it := newItem(l.Feed, round*20+n, 0) // Some of the last round are there again, with another text.
+				it.Content = strings.Repeat(fmt.Sprint(l.Feed, round, n, " "), rnd.IntN(300))
+				it.Revision, it.Hash = round+1, aggregator.HashOf(it.Content)
+				items = append(items, it)
+			}
+			var wrong error
+			switch (round + i) % 8 {
+			case 3:
+				items[len(items)/2].Story, wrong = aggregator.StoryID{}, aggregator.ErrRefused
+			case 5:
+				l.Token++
+				wrong = aggregator.ErrLeaseLost
+			default:
+				for _, it := range items {
+					want[it.ID] = it.Content
+				}
+			}
+			callers.Go(func() {
+				if err := commit(t, s, l, items...); !errors.Is(err, wrong) {
+					t.Errorf("round %d, caller %d: %v, want %v", round, i, err, wrong)
+				}
+			})
+		}
+		callers.Wait()
+		for _, l := range leases { // of polls that were refused
+			ok(t, s.Release(t.Context(), l.Lease))
+		}
+	}
+	found := 0
+	for it, err := range s.Items(t.Context(), aggregator.ItemQuery{}) {
+		ok(t, err)
+		found++
+		if content, there := want[it.ID]; !there || content != it.Content {
+			t.Fatalf("item %v has %d bytes of text, %.40q, want %d, %.40q", it.GUID, len(it.Content), it.Content, len(content), content)
+		}
+	}
+	if found != len(want) {
+		t.Errorf("%d items, want %d", found, len(want))
+	}
+	report, err := s.Check(t.Context(), false)
+	ok(t, err)
+	if report.Found > 0 {
+		t.Errorf("check: %+v", report)
+	}
+}
+
+// What a transaction had to say that failed is no part of the next.
+func TestFailedTransactionLeavesNothing(t *testing.T) {
+	s := openSmall(t, filepath.Join(t.TempDir(), "wire.db"))
+	defer s.Close()
+	ok(t, s.SyncFeeds(t.Context(), manyFeeds(3), dueAtStart))
+	stored := 0
+	for round := range 12 {
+		for i, l := range claimAll(t, s) {
+			story := aggregator.NewStoryID("story", fmt.Sprint(round, i)) // of items that are given up, and of those that are stored
+			var items []aggregator.Item
+			for n := range 4 {
+				it := newItem(l.Feed, round*10+n, 20)
+				it.Story, it.Topics = story, []aggregator.TopicID{aggregator.TopicID(fmt.Sprint("topic-", round))}
+				items = append(items, it)
+			}
+			given := slices.Clone(items)
+			if err := s.GiveUp(round%2 == 0, given...); !errors.Is(err, bolt.ErrGivenUp) {
+				t.Fatalf("error = %v, want %v", err, bolt.ErrGivenUp)
+			}
+			ok(t, commit(t, s, l, items[:2]...))
+			stored += 2
+			report, err := s.Check(t.Context(), false)
+			ok(t, err)
+			if report.Found > 0 || report.Items != stored {
+				t.Fatalf("round %d: %+v, want %d items", round, report, stored)
+			}
+		}
+	}
 }
 
 func TestCommitThatIsGivenUpWhileItWaits(t *testing.T) {

@@ -107,6 +107,9 @@
 // processors: whoever writes waits for the disk several times a transaction, and must not come back to the end of a long
 // line. States are encoded there too: one that waits for its transaction takes a tenth of the memory then.
 //
+// What a transaction has to say to the indexes it collects (collected.go), and puts into them at its end in the order of their
+// keys. That memory, and that of the frames, is used again by the next.
+//
 // Leases are kept in memory: there is one process, and they die with it.
 //
 // # Reading

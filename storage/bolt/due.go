@@ -126,11 +126,11 @@ func (r *reader) dueEntryOf(at dueFeed) ([]byte, error) {
 // leaveDue notes that a feed is no longer due then, enterDue that it is. Of what is noted in one transaction feeds leave
 // first.
 func (w *writer) leaveDue(f dueFeed) {
-	w.leaving = append(w.leaving, change[dueFeed]{entry: f, gone: true, place: len(w.leaving)})
+	w.leaving = noted(w.leaving, f, true)
 }
 
 func (w *writer) enterDue(f dueFeed) {
-	w.entering = append(w.entering, change[dueFeed]{entry: f, place: len(w.entering)})
+	w.entering = noted(w.entering, f, false)
 }
 
 // flushDue stores what is due.
@@ -140,11 +140,8 @@ func (w *writer) flushDue() error {
 	}
 	due := w.bucket(dueBucket)
 	var spare spareBlocks[dueFeed]
-	err := dueIndex.applyTo(due, w.room, &spare, 0, w.leaving)
-	if err == nil {
-		err = dueIndex.applyTo(due, w.room, &spare, 0, w.entering)
+	if err := dueIndex.applyTo(due, &w.room, &spare, 0, w.leaving); err != nil {
+		return err
 	}
-	w.room.keepDue(w.leaving, w.entering)
-	w.leaving, w.entering = nil, nil
-	return err
+	return dueIndex.applyTo(due, &w.room, &spare, 0, w.entering)
 }

@@ -326,14 +326,16 @@ func Spoilers() map[string]func(s *Store) error {
 			w.setIdentity(aggregator.ItemID{7}, identity{seq: isAlias, hash: [16]byte{8}})
 		}),
 		"an entry of a story that is gone": table(func(w *writer, it *aggregator.Item) {
-			w.setReport(it.Story, it.Seq, false)
+			w.dropReport(it.Story, it.Seq)
 		}),
 		"an entry of a story for nothing": table(func(w *writer, _ *aggregator.Item) {
-			w.setReport(aggregator.StoryID{7}, 7777, true)
+			w.setReport(&aggregator.Item{Story: aggregator.StoryID{7}, Seq: 7777})
 		}),
 		"a place in a list that belongs to no story": func(s *Store) error {
 			return first(s, func(w *writer, it *aggregator.Item) error {
-				return w.setPlace(place{aggregator.AllTopics, instantOf(it.OrderTime)}, aggregator.StoryID{7}, true)
+				t, err := w.topic(aggregator.AllTopics)
+				t.places = noted(t.places, listed{instantOf(it.OrderTime), aggregator.StoryID{7}}, false)
+				return err
 			})
 		},
 		"a member that is gone": func(s *Store) error {

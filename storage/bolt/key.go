@@ -130,9 +130,8 @@ func topicKey(topic aggregator.TopicID) []byte {
 // Seqs take six bytes in tables.
 const seqLen = 6
 
-func putSeq(b []byte, seq uint64) {
-	binary.BigEndian.PutUint16(b, uint16(seq>>32))
-	binary.BigEndian.PutUint32(b[2:], uint32(seq))
+func appendSeq(b []byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(b, uint16(seq>>32)), uint32(seq))
 }
 
 func shortSeq(b []byte) uint64 {
@@ -160,9 +159,7 @@ func (v identity) pruned() bool { return v.seq == 0 }
 func (v identity) alias() bool  { return v.seq == isAlias }
 
 func (v identity) appendTo(b []byte) []byte {
-	var seq [seqLen]byte
-	putSeq(seq[:], v.seq)
-	return append(append(b, seq[:]...), v.hash[:]...)
+	return append(appendSeq(b, v.seq), v.hash[:]...)
 }
 
 func identityIn(value []byte) (identity, bool) {

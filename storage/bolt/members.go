@@ -172,17 +172,16 @@ func (r *reader) membersAfter(
 
 // enlist notes that the item is a member of the topic from now on, or no longer.
 func (w *writer) enlist(topic aggregator.TopicID, it *aggregator.Item, gone bool) error {
-	number, err := w.numberOf(topicKind, string(topic))
+	t, err := w.topic(topic)
 	if err != nil {
 		return err
 	}
-	feed, err := w.numberOf(feedKind, string(it.Feed))
-	if err != nil {
-		return err
+	if it.Feed != w.feed || w.feedNumber == 0 {
+		if w.feedNumber, err = w.numberOf(feedKind, string(it.Feed)); err != nil {
+			return err
+		}
+		w.feed = it.Feed
 	}
-	if w.members == nil {
-		w.members = make(changes[member])
-	}
-	w.members.add(number, member{seq: it.Seq, published: instantOf(it.Published), feed: feed}, gone)
+	t.members = noted(t.members, member{seq: it.Seq, published: instantOf(it.Published), feed: w.feedNumber}, gone)
 	return nil
 }

@@ -63,19 +63,8 @@ func (r *reader) nameOf(kind byte, number uint32) (string, error) {
 	return string(v[1:]), nil
 }
 
-type name struct {
-	kind byte
-	name string
-}
-
 // numberOf is the number of a name, a new one where it has none yet.
 func (w *writer) numberOf(kind byte, text string) (uint32, error) {
-	if kind == topicKind && text == string(aggregator.AllTopics) {
-		return 0, nil
-	}
-	if n, ok := w.numbers[name{kind, text}]; ok {
-		return n, nil
-	}
 	number, ok, err := w.number(kind, text)
 	if err != nil {
 		return 0, err
@@ -94,9 +83,5 @@ func (w *writer) numberOf(kind byte, text string) (uint32, error) {
 			return 0, err
 		}
 	}
-	if w.numbers == nil {
-		w.numbers = make(map[name]uint32)
-	}
-	w.numbers[name{kind, text}] = number
 	return number, nil
 }

@@ -114,12 +114,14 @@ type Store struct {
 	lookedUp uint64
 	// closing says that the store is to be closed: nothing more begins in the background. Who writes holds it.
 	closing bool
-	// lastBatch is how many polls the last transaction had, room is memory for the next. Who writes holds them.
+	// lastBatch is how many polls the last transaction had, collected is memory for the next. Who writes holds them.
 	lastBatch int
-	room      room
+	collected collected
 	// changes counts what may have changed the states of leased feeds: what was read of one before the last is not what is
 	// stored.
 	changes atomic.Uint64
+	// findings has some that are done, whose memory is used again.
+	findings sync.Pool
 	// stateRoom has slices to make records of states in.
 	stateRoom sync.Pool
 

@@ -222,7 +222,7 @@ func (r *reader) reportSeqs(story aggregator.StoryID) (seqs []uint64, err error)
 	// The latest change comes first.
 	var changes []storyChange
 	err = x.find(story[:8], func(e []byte) bool {
-		changes = append(changes, storyChange{shortSeq(e[8:]), e[storiesTable.key] != 0})
+		changes = append(changes, storyChange{seq: shortSeq(e[8:]), has: e[storiesTable.key] != 0})
 		return true
 	})
 	slices.SortStableFunc(changes, func(a, b storyChange) int { return cmp.Compare(a.seq, b.seq) })

@@ -157,27 +157,38 @@ type framer struct {
 	record []byte
 }
 
+// recordsAtOnce is for how many bytes of records memory is made.
+const recordsAtOnce = 32 << 10
+
 // keptByFramer is how large a framer's buffers may be that are used again.
 const keptByFramer = 1 << 20
 
-// frames are the items as they are stored, but for their Seqs. They hold nothing of the framer's.
-func (m *framer) frames(p *packer, items []aggregator.Item) ([]madeFrame, error) {
+// frames are the items as they are stored, but for their Seqs, appended to the given ones, which have none. They have their
+// records in the memory that is given, which is empty, or in more of it, of which the last is given back. They hold nothing of
+// the framer's.
+func (m *framer) frames(
+	p *packer, items []aggregator.Item, frames []madeFrame, records []byte,
+) ([]madeFrame, []byte, error) {
 	if m.cbor.Cap() > keptByFramer || cap(m.record) > keptByFramer {
 		m.cbor, m.record = bytes.Buffer{}, nil
 	}
 	defer func() { m.item = itemRecord{} }()
 	m.cbor.Reset()
-	var frames []madeFrame
 	filling := framing{most: pollFrameBytes}
-	var sizes []int
+	sizes := make([]int, 0, min(frameItems, len(items)))
 	from, packed := 0, 0
 	finish := func(to, end int) {
 		f := madeFrame{from: from, to: to}
 		f.sizes = sizes
 		m.record = p.appendPacked(m.record[:0], m.cbor.Bytes()[packed:end])
-		f.record = bytes.Clone(m.record)
+		if cap(records)-len(records) < len(m.record) { // The frames before keep what they are in.
+			records = make([]byte, 0, max(len(m.record), recordsAtOnce))
+		}
+		began := len(records)
+		records = append(records, m.record...)
+		f.record = records[began:len(records):len(records)]
 		frames = append(frames, f)
-		from, packed, sizes = to, end, nil
+		from, packed, sizes = to, end, make([]int, 0, min(frameItems, len(items)-to))
 		// Whoever writes comes back from the disk now and then, and is not to wait behind all who make frames.
 		runtime.Gosched()
 	}
@@ -185,7 +196,7 @@ func (m *framer) frames(p *packer, items []aggregator.Item) ([]madeFrame, error)
 		before := m.cbor.Len()
 		m.item = itemRecordOf(&items[i])
 		if err := m.enc.MarshalToBuffer(&m.item, &m.cbor); err != nil {
-			return nil, fmt.Errorf("item %v: encode record: %w", items[i].ID, err)
+			return frames, records, fmt.Errorf("item %v: encode record: %w", items[i].ID, err)
 		}
 		if filling.full(m.cbor.Len() - before) {
 			finish(i, before)
@@ -195,9 +206,10 @@ func (m *framer) frames(p *packer, items []aggregator.Item) ([]madeFrame, error)
 	if len(items) > 0 {
 		finish(len(items), m.cbor.Len())
 	}
-	return frames, nil
+	return frames, records, nil
 }
 
 func (c codec) frames(p *packer, items []aggregator.Item) ([]madeFrame, error) {
-	return (&framer{codec: c}).frames(p, items)
+	frames, _, err := (&framer{codec: c}).frames(p, items, nil, nil)
+	return frames, err
 }

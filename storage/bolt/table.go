@@ -82,6 +82,8 @@ type index struct {
 	runs []run
 	// merging is of some of runs; its out is nil where there is none.
 	merging *merging
+	// memory is that of who adds to it.
+	memory *tableMemory
 	// sums says to hold each segment against its checksum.
 	sums bool
 	// seen has the last segment that was asked of each run, and behind them that of the one that is being made.

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
 // merging is the making of one run out of those that are runs[from:to]. All that lies before pos is in out already, and no
@@ -77,28 +78,30 @@ func (x *index) add(entries []byte) error {
 // take removes the runs from the given one on, and merges what they have with newer entries.
 func (x *index) take(from int, newer []byte) ([]byte, error) {
 	parts := [][]byte{newer}
-	size := len(newer)
+	size := 0
+	for _, r := range x.runs[from:] {
+		size += int(r.entries) * x.width()
+	}
+	old := slices.Grow(x.memory.old[:0], size)
 	for i := len(x.runs) - 1; i >= from; i-- {
-		var whole []byte
+		began := len(old)
 		r := x.runs[i]
 		for no := range uint64(1) << r.bits {
 			entries, err := x.summed(i, no)
 			if err != nil {
 				return nil, err
 			}
-			if r.bits == 0 {
-				whole = entries
-			} else {
-				whole = append(whole, entries...)
-			}
+			old = append(old, entries...)
 			if err := x.b.Delete(segmentKey(r.number, no)); err != nil {
 				return nil, err
 			}
 		}
-		parts, size = append(parts, whole), size+len(whole)
+		parts = append(parts, old[began:])
 	}
 	x.runs = x.runs[:from]
-	return x.merge(make([]byte, 0, size), parts, from == 0), nil
+	x.memory.old = old
+	x.memory.merged = x.merge(slices.Grow(x.memory.merged[:0], size+len(newer)), parts, from == 0)
+	return x.memory.merged, nil
 }
 
 // summed is segment, held against its checksum: what is spoiled must not get a new one.
@@ -138,7 +141,7 @@ func (x *index) putSegment(number, no uint64, entries []byte) error {
 		return nil
 	}
 	x.b.FillPercent = itemFill
-	return x.b.Put(segmentKey(number, no), sealed(entries))
+	return x.b.Put(segmentKey(number, no), x.memory.room.sealed(entries))
 }
 
 // beginMerging begins to merge the newest runs where the ones behind a run are together as large as that is.
@@ -200,6 +203,7 @@ func (x *index) mergeSegment(m *merging) (merged []byte, dealt int, err error) {
 	was := x.sums
 	x.sums = true
 	defer func() { x.sums = was }()
+	merged = x.memory.merged[:0]
 	for low := m.pos; low < m.pos+m.out.step(); low += step {
 		var parts [][]byte
 		for i := m.to - 1; i >= m.from; i-- {
@@ -211,5 +215,6 @@ func (x *index) mergeSegment(m *merging) (merged []byte, dealt int, err error) {
 		}
 		merged = x.merge(merged, parts, m.from == 0)
 	}
+	x.memory.merged = merged
 	return merged, dealt, nil
 }

@@ -45,26 +45,22 @@ func (s *Store) transact(f func(*writer) error) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
-	var moved map[aggregator.TopicID]uint64
 	var id int
 	err := guard(func() error {
 		return s.database().Update(func(tx *bbolt.Tx) error {
-			w := &writer{reader: reader{Store: s, tx: tx, pack: s.pack()}, now: instantOf(s.now()), room: &s.room}
+			id = tx.ID()
+			w := &writer{reader: reader{Store: s, tx: tx, pack: s.pack()}, now: instantOf(s.now()), collected: &s.collected}
 			if err := f(w); err != nil {
 				return err
 			}
-			err := w.flush()
-			moved, id = w.moved, tx.ID()
-			return err
+			return w.flush()
 		})
 	})
-	s.room.reset()
 	if err != nil {
 		s.changes.Add(1) // a disk that failed at the end may have it all the same
 	}
-	if len(moved) > 0 { // also where it failed: what is in the file is read again
-		s.versions.forget(moved, id)
-	}
+	s.versions.forget(s.collected.moved, id) // also where it failed: what is in the file is read again
+	s.collected.reset()
 	if errors.Is(err, errDamaged) {
 		s.damaged.Store(true)
 	}

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"iter"
 	"sync"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -40,13 +41,13 @@ func (c *versionCache) put(topic aggregator.TopicID, v aggregator.Version, tx in
 }
 
 // forget takes out what the transaction with the id has changed.
-func (c *versionCache) forget(topics map[aggregator.TopicID]uint64, tx int) {
+func (c *versionCache) forget(topics iter.Seq2[aggregator.TopicID, uint64], tx int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for topic := range topics {
 		delete(c.known, topic)
+		c.since = tx // where there is any
 	}
-	c.since = tx
 }
 
 // reset forgets everything. Another file has transactions of its own.

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"hash/crc32"
 	"slices"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -30,9 +31,6 @@ func (w *writer) putReady(place uint32, id []byte, old stateHead, next *readySta
 		id: id, key: w.room.stateKey(place, id), record: next.finish(items), before: old.due, after: next.due,
 		moves: old.moved || next.movedTo != "", movedTo: next.movedTo,
 	}
-	if w.changed == nil {
-		w.changed, w.room.changed = w.room.changed, nil
-	}
 	w.changed = append(w.changed, ch)
 }
 
@@ -42,10 +40,11 @@ func (w *writer) flushStates() error {
 	if len(w.changed) == 0 {
 		return nil
 	}
-	changed := w.room.changes[:0]
+	changed := w.ordered[:0]
 	for i := range w.changed {
 		changed = append(changed, &w.changed[i])
 	}
+	w.ordered = changed
 	states := w.bucket(statesBucket)
 	slices.SortFunc(changed, func(a, b *stateChange) int { return bytes.Compare(a.key, b.key) })
 	for _, ch := range changed {
@@ -56,20 +55,11 @@ func (w *writer) flushStates() error {
 	slices.SortFunc(changed, func(a, b *stateChange) int {
 		return dueFeed{due: a.before, id: a.id}.compare(dueFeed{due: b.before, id: b.id})
 	})
-	if err := w.moveDue(changed); err != nil {
-		return err
-	}
-	w.room.keep(w.changed, changed)
-	w.changed = nil
-	return nil
+	return w.moveDue(changed)
 }
 
 // moveDue notes where feeds are due and no longer are. They come in the order in which they were due.
 func (w *writer) moveDue(changed []*stateChange) error {
-	if w.leaving == nil && w.entering == nil {
-		w.leaving, w.entering = w.room.leaving, w.room.entering
-		w.room.leaving, w.room.entering = nil, nil
-	}
 	c := w.bucket(dueBucket).Cursor()
 	var spare, block []dueFeed
 	for _, ch := range changed {
@@ -118,11 +108,6 @@ type room struct {
 	blocks [][]byte
 	used   int
 	rest   []byte
-	// changed, changes, leaving and entering are empty slices.
-	changed []stateChange
-	changes []*stateChange
-
-	leaving, entering []change[dueFeed]
 }
 
 // roomSize is how much is made at once. Of that, roomKept are kept for the next transaction.
@@ -154,25 +139,6 @@ func (r *room) end(made []byte) []byte {
 	return made[:len(made):len(made)]
 }
 
-// keep has the slices used again.
-func (r *room) keep(changed []stateChange, changes []*stateChange) {
-	if cap(changed) > 2*maxBatchPolls {
-		return
-	}
-	clear(changed)
-	clear(changes)
-	r.changed, r.changes = changed[:0], changes[:0]
-}
-
-func (r *room) keepDue(leaving, entering []change[dueFeed]) {
-	if max(cap(leaving), cap(entering)) > 2*maxBatchPolls {
-		return
-	}
-	clear(leaving)
-	clear(entering)
-	r.leaving, r.entering = leaving[:0], entering[:0]
-}
-
 // reset is called at the end of the transaction, when nothing refers to what is in the room.
 func (r *room) reset() {
 	r.blocks = r.blocks[:min(len(r.blocks), roomKept)]
@@ -187,3 +153,7 @@ func (r *room) stateKey(place uint32, id []byte) []byte {
 }
 
 func (r *room) chunk(c *chunk) []byte { return r.end(c.append(r.begin(c.mostBytes()))) }
+
+func (r *room) sealed(b []byte) []byte {
+	return r.end(appendSum(append(r.begin(len(b)+crc32.Size), b...)))
+}

@@ -16,36 +16,7 @@ const itemFill = 0.95
 type writer struct {
 	reader
 	now instant
-	// moved are the topics whose stories changed, with the Seq of the change.
-	moved map[aggregator.TopicID]uint64
-
-	// appended are items that are not in the file yet, unwritten is the least of their Seqs.
-	appended  chunkWriter
-	unwritten uint64
-	// filed are the items that the transaction put into their stories, by Seq.
-	filed map[uint64]filed
-	// placed are the reports of stories that it placed, but of those with one alone, which is most of them.
-	placed map[aggregator.StoryID][]report
-	// ids and stories are additions to the tables of that name: the latter by the half of a story's id that is in a key,
-	// with whether the story has the item.
-	ids     map[aggregator.ItemID]identity
-	stories map[[8]byte][]storyChange
-	// places are changes to lists, members to the index of that name.
-	places  changes[listed]
-	members changes[member]
-	// before and after are memory for where a story was and is listed.
-	before, after []place
-	numbers       map[name]uint32
-	// leaving and entering are changes to what is due.
-	leaving, entering []change[dueFeed]
-	// changed are states of feeds; room is memory for what is stored.
-	changed []stateChange
-	room    *room
-}
-
-type storyChange struct {
-	seq uint64
-	has bool
+	*collected
 }
 
 func (w *writer) put(bucket, key []byte, record any) error {
@@ -148,11 +119,14 @@ func (w *writer) applyFrame(items []aggregator.Item, made madeFrame, usable bool
 		}
 	}
 	made.seqs = make([]uint64, len(left))
+	bucket := w.bucket(itemsBucket)
+	seq := bucket.Sequence()
 	for i := range left {
-		if left[i].Seq, err = w.bucket(itemsBucket).NextSequence(); err != nil {
-			return 0, err
-		}
-		made.seqs[i] = left[i].Seq
+		seq++
+		left[i].Seq, made.seqs[i] = seq, seq
+	}
+	if err := bucket.SetSequence(seq); err != nil {
+		return 0, err
 	}
 	for i := range left {
 		if err := w.enter(&left[i], olds); err != nil {
@@ -234,7 +208,7 @@ func (w *writer) appendFrame(f frame) {
 // flushItems puts items that wait for it into the file.
 func (w *writer) flushItems() error {
 	w.chunk = nil
-	w.appended.items, w.appended.room = w.bucket(itemsBucket), w.room
+	w.appended.items, w.appended.room = w.bucket(itemsBucket), &w.room
 	return w.appended.flush()
 }
 

@@ -2,6 +2,8 @@ package bolt
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -23,16 +25,17 @@ func (w *writer) flushIdentities() error {
 	if len(w.ids) == 0 {
 		return nil
 	}
-	ids := make([]aggregator.ItemID, 0, len(w.ids))
+	ids := w.sorted[:0]
 	for id := range w.ids {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, func(a, b aggregator.ItemID) int { return bytes.Compare(a[:], b[:]) })
-	entries := make([]byte, 0, len(ids)*identityTable.width())
+	entries := w.entries[:0]
 	for _, id := range ids {
 		entries = w.ids[id].appendTo(append(entries, id[:]...))
 	}
-	w.ids = nil
+	clear(w.ids)
+	w.sorted, w.entries = ids, entries
 	return w.addTo(identityTable, entries)
 }
 
@@ -40,28 +43,24 @@ func (w *writer) flushStories() error {
 	if len(w.stories) == 0 {
 		return nil
 	}
-	changes := make(map[[14]byte]bool, len(w.stories))
-	var keys [][14]byte
-	for half, all := range w.stories {
-		for _, ch := range all {
-			key := [14]byte(append(half[:], make([]byte, seqLen)...))
-			putSeq(key[len(half):], ch.seq)
-			if _, again := changes[key]; !again {
-				keys = append(keys, key)
-			}
-			changes[key] = ch.has
+	changes := w.stories
+	slices.SortFunc(changes, func(a, b storyChange) int {
+		return cmp.Or(cmp.Compare(a.half, b.half), cmp.Compare(a.seq, b.seq), cmp.Compare(a.place, b.place))
+	})
+	entries := w.entries[:0]
+	for i, ch := range changes {
+		if i+1 < len(changes) && changes[i+1].half == ch.half && changes[i+1].seq == ch.seq {
+			continue
 		}
-	}
-	slices.SortFunc(keys, func(a, b [14]byte) int { return bytes.Compare(a[:], b[:]) })
-	entries := make([]byte, 0, len(keys)*storiesTable.width())
-	for _, key := range keys {
+		entries = appendSeq(binary.BigEndian.AppendUint64(entries, ch.half), ch.seq)
 		has := byte(0)
-		if changes[key] {
+		if ch.has {
 			has = 1
 		}
-		entries = append(append(entries, key[:]...), has)
+		entries = append(entries, has)
 	}
-	w.stories = nil
+	w.stories, w.entries = w.stories[:0], entries
+	clear(w.lastOf)
 	return w.addTo(storiesTable, entries)
 }
 
@@ -72,19 +71,28 @@ func (w *writer) addTo(t *table, entries []byte) error {
 	}
 	w.indexes = nil
 	w.adding(t, entries)
+	x.memory = &w.tableMemory
 	return x.add(entries)
 }
 
 func (w *writer) flushPlaces() error {
-	changes := w.places
-	w.places = nil
-	return listsIndex.apply(w.bucket(listsBucket), w.room, changes)
+	var spare spareBlocks[listed]
+	for _, t := range w.inOrder() {
+		if err := listsIndex.applyTo(w.bucket(listsBucket), &w.room, &spare, t.number, t.places); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *writer) flushMembers() error {
-	changes := w.members
-	w.members = nil
-	return membersIndex.apply(w.bucket(membersBucket), w.room, changes)
+	var spare spareBlocks[member]
+	for _, t := range w.inOrder() {
+		if err := membersIndex.applyTo(w.bucket(membersBucket), &w.room, &spare, t.number, t.members); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // flushVersions stores the Versions of the topics that changed. Their time never goes back, also where the clock does:
