@@ -10,9 +10,8 @@ import (
 
 // collected is what a transaction has to say to the indexes until its end, and memory that the next one uses again.
 type collected struct {
-	// topics has what changes of each topic but AllTopics, which is all; spare are empty.
+	// topics has what changes of each topic; spare are empty.
 	topics map[aggregator.TopicID]*topicChanges
-	all    *topicChanges
 	spare  []*topicChanges
 	// feed is the one that was asked for last, feedNumber its number.
 	feed       aggregator.FeedID
@@ -76,10 +75,6 @@ func (c *collected) reset() {
 		c.keep(t)
 	}
 	clear(c.topics)
-	if c.all != nil {
-		c.keep(c.all)
-		c.all = nil
-	}
 	c.feed, c.feedNumber = "", 0
 	clear(c.appended.waiting)
 	c.appended = chunkWriter{waiting: c.appended.waiting[:0]} // without the transaction's bucket
@@ -118,21 +113,16 @@ func (c *collected) keep(t *topicChanges) {
 
 // topic has what the transaction changes of the topic.
 func (w *writer) topic(topic aggregator.TopicID) (*topicChanges, error) {
-	if topic == aggregator.AllTopics {
-		if w.all == nil {
-			w.all = w.unchanged()
-		}
-		return w.all, nil
-	}
 	if t := w.topics[topic]; t != nil {
 		return t, nil
 	}
-	number, err := w.numberOf(topicKind, string(topic))
-	if err != nil {
-		return nil, err
-	}
 	t := w.unchanged()
-	t.number = number
+	if topic != aggregator.AllTopics { // whose number is 0
+		var err error
+		if t.number, err = w.numberOf(topicKind, string(topic)); err != nil {
+			return nil, err
+		}
+	}
 	if w.topics == nil {
 		w.topics = make(map[aggregator.TopicID]*topicChanges)
 	}
@@ -151,19 +141,11 @@ func (c *collected) unchanged() *topicChanges {
 
 // inOrder are all topics with changes, by their numbers.
 func (c *collected) inOrder() []*topicChanges {
-	all := slices.AppendSeq(make([]*topicChanges, 0, 1+len(c.topics)), maps.Values(c.topics))
-	if c.all != nil {
-		all = append(all, c.all)
-	}
-	slices.SortFunc(all, func(a, b *topicChanges) int { return cmp.Compare(a.number, b.number) })
-	return all
+	return slices.SortedFunc(maps.Values(c.topics), func(a, b *topicChanges) int { return cmp.Compare(a.number, b.number) })
 }
 
 // moved yields the topics whose stories changed, with the Seqs of the changes.
 func (c *collected) moved(yield func(aggregator.TopicID, uint64) bool) {
-	if c.all != nil && c.all.moved > 0 && !yield(aggregator.AllTopics, c.all.moved) {
-		return
-	}
 	for topic, t := range c.topics {
 		if t.moved > 0 && !yield(topic, t.moved) {
 			return

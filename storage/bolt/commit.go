@@ -222,16 +222,14 @@ func (s *Store) makeCommit(ctx context.Context, c *commit, poll *aggregator.Poll
 		select {
 		case m = <-s.framers:
 		case <-ctx.Done():
-			s.giveBack(c.found)
-			c.found = nil
+			s.giveBack(c)
 			return ctx.Err()
 		}
 		err = c.found.encode(m, s.pack())
 		s.framers <- m
 	}
 	if err != nil {
-		s.giveBack(c.found)
-		c.found = nil
+		s.giveBack(c)
 		return fmt.Errorf("commit poll of feed %q: %w: %w", poll.Feed, aggregator.ErrRefused, err)
 	}
 	return nil
@@ -266,8 +264,7 @@ func (s *Store) commitBatch() {
 		if own != nil {
 			own = fmt.Errorf("commit poll of feed %q: %w", c.feed, own)
 		}
-		s.giveBack(c.found)
-		c.found = nil
+		s.giveBack(c.commit)
 		c.end(own)
 	}
 	if err == nil {

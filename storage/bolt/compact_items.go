@@ -116,9 +116,7 @@ func (n *newFile) copyTable(ctx context.Context, t *table) error {
 		if err != nil {
 			return err
 		}
-		for _, r := range x.runs {
-			total += r.entries
-		}
+		total = entriesOf(x.runs)
 		return nil
 	})
 	if err != nil || total == 0 {

@@ -95,10 +95,11 @@ const worthFilter = 64
 // surveyWhenWorth begins to make a filter where there is none, or one that is full. Polls go on meanwhile. Who calls it holds
 // writing.
 func (s *Store) surveyWhenWorth() {
+	if s.survey != nil || s.closing || s.lookedUp*worthFilter < s.lastSeq {
+		return
+	}
 	if f := s.filter.Load(); f == nil || f.left <= 0 {
-		if s.survey == nil && !s.closing && s.lookedUp*worthFilter >= s.lastSeq {
-			s.beginSurvey()
-		}
+		s.beginSurvey()
 	}
 }
 
@@ -154,9 +155,7 @@ func (s *Store) allKeys(ctx context.Context) (*filter, error) {
 			if err != nil {
 				return err
 			}
-			for _, run := range x.runs {
-				entries += run.entries
-			}
+			entries += entriesOf(x.runs)
 		}
 		return nil
 	})

@@ -36,8 +36,10 @@ func (s *Store) newFindings(poll *aggregator.Poll) *findings {
 	return f
 }
 
-// giveBack has the memory of what a poll has found used again. Nothing may refer to it.
-func (s *Store) giveBack(f *findings) {
+// giveBack takes from a commit what its poll has found, and has the memory used again. Nothing else may refer to it.
+func (s *Store) giveBack(c *commit) {
+	f := c.found
+	c.found = nil
 	if f == nil || cap(f.items) > keptItems || cap(f.records) > keptRecords {
 		return
 	}

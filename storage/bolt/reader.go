@@ -219,13 +219,17 @@ func (r *reader) reportSeqs(story aggregator.StoryID) (seqs []uint64, err error)
 	if err != nil {
 		return nil, err
 	}
+	type entry struct {
+		seq uint64
+		has bool
+	}
 	// The latest change comes first.
-	var changes []storyChange
+	var changes []entry
 	err = x.find(story[:8], func(e []byte) bool {
-		changes = append(changes, storyChange{seq: shortSeq(e[8:]), has: e[storiesTable.key] != 0})
+		changes = append(changes, entry{shortSeq(e[8:]), e[storiesTable.key] != 0})
 		return true
 	})
-	slices.SortStableFunc(changes, func(a, b storyChange) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortStableFunc(changes, func(a, b entry) int { return cmp.Compare(a.seq, b.seq) })
 	for i, ch := range changes {
 		if ch.has && (i == 0 || changes[i-1].seq != ch.seq) {
 			seqs = append(seqs, ch.seq)

@@ -69,6 +69,14 @@ func (l tableLimits) newRun(number, entries uint64) run {
 	return r
 }
 
+// entriesOf counts the entries of runs; a key that several have counts for each.
+func entriesOf(runs []run) (n uint64) {
+	for _, r := range runs {
+		n += r.entries
+	}
+	return n
+}
+
 // step is how far apart the segments are.
 func (r run) step() uint64 { return space >> r.bits }
 

@@ -78,10 +78,7 @@ func (x *index) add(entries []byte) error {
 // take removes the runs from the given one on, and merges what they have with newer entries.
 func (x *index) take(from int, newer []byte) ([]byte, error) {
 	parts := [][]byte{newer}
-	size := 0
-	for _, r := range x.runs[from:] {
-		size += int(r.entries) * x.width()
-	}
+	size := int(entriesOf(x.runs[from:])) * x.width()
 	old := slices.Grow(x.memory.old[:0], size)
 	for i := len(x.runs) - 1; i >= from; i-- {
 		began := len(old)
@@ -153,11 +150,7 @@ func (x *index) beginMerging() {
 	if from == len(x.runs)-1 {
 		return
 	}
-	total := uint64(0)
-	for _, r := range x.runs[from:] {
-		total += r.entries
-	}
-	x.merging = &merging{from: from, to: len(x.runs), out: x.limits.newRun(x.next, total)}
+	x.merging = &merging{from: from, to: len(x.runs), out: x.limits.newRun(x.next, entriesOf(x.runs[from:]))}
 	x.merging.out.entries = 0
 	x.next++
 }

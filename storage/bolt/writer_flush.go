@@ -12,7 +12,7 @@ import (
 // flush puts into the file what was collected.
 func (w *writer) flush() error {
 	for _, step := range []func() error{
-		w.flushStates, w.flushDue, w.flushItems, w.flushIdentities, w.flushStories, w.flushPlaces, w.flushMembers, w.flushVersions,
+		w.flushStates, w.flushDue, w.flushItems, w.flushIdentities, w.flushStories, w.flushTopics, w.flushVersions,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -75,20 +75,18 @@ func (w *writer) addTo(t *table, entries []byte) error {
 	return x.add(entries)
 }
 
-func (w *writer) flushPlaces() error {
-	var spare spareBlocks[listed]
-	for _, t := range w.inOrder() {
-		if err := listsIndex.applyTo(w.bucket(listsBucket), &w.room, &spare, t.number, t.places); err != nil {
+// flushTopics stores what changes of the topics' lists and members.
+func (w *writer) flushTopics() error {
+	topics := w.inOrder()
+	var places spareBlocks[listed]
+	for _, t := range topics {
+		if err := listsIndex.applyTo(w.bucket(listsBucket), &w.room, &places, t.number, t.places); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func (w *writer) flushMembers() error {
-	var spare spareBlocks[member]
-	for _, t := range w.inOrder() {
-		if err := membersIndex.applyTo(w.bucket(membersBucket), &w.room, &spare, t.number, t.members); err != nil {
+	var members spareBlocks[member]
+	for _, t := range topics {
+		if err := membersIndex.applyTo(w.bucket(membersBucket), &w.room, &members, t.number, t.members); err != nil {
 			return err
 		}
 	}
