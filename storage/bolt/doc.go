@@ -31,7 +31,8 @@
 //	identity    table: ItemID          -> Seq, 6 bytes, and Item.Hash; the Seq is 0 for what was pruned
 //	            table: alias           -> 6 bytes 0xff, and the ItemID that it leads to
 //	revisions   ItemID, number         -> record: Revision
-//	stories     table: half a StoryID, Seq, 6 bytes -> 1 for an item of that story, 0 for one that no longer is
+//	stories     table: half a StoryID, Seq, 6 bytes -> 1 for an item of that story, 2 for one of which the runs before have
+//	                                      no item, 0 for one that no longer is
 //	lists       number of a topic, short instant, inverted StoryID -> block: the topic's stories from behind the key before
 //	                                      up to this one, by OrderTime (lists.go)
 //	topics      topic                  -> record: Version
@@ -67,7 +68,8 @@
 // not have (filter.go), so that a look-up of what is new costs the same however large they are. It is made of the tables, while
 // polls go on, by a process that looks up enough for that to pay, and again, for twice as many keys, when it is full.
 //
-// stories has half of each story's id. Two stories may share it; the items say which one is theirs.
+// stories has half of each story's id. Two stories may share it; the items say which one is theirs. Later runs are asked first, and
+// an entry that says that it is the first ends the search: what is new is found in the latest runs, which are small.
 //
 // # Chunks and frames
 //

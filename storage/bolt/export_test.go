@@ -329,7 +329,7 @@ func Spoilers() map[string]func(s *Store) error {
 			w.dropReport(it.Story, it.Seq)
 		}),
 		"an entry of a story for nothing": table(func(w *writer, _ *aggregator.Item) {
-			w.setReport(&aggregator.Item{Story: aggregator.StoryID{7}, Seq: 7777})
+			w.setReport(&aggregator.Item{Story: aggregator.StoryID{7}, Seq: 7777}, true)
 		}),
 		"a place in a list that belongs to no story": func(s *Store) error {
 			return first(s, func(w *writer, it *aggregator.Item) error {
@@ -408,4 +408,25 @@ func ReadState(record []byte) (s aggregator.FeedState, err error) {
 
 func Summed(record []byte) []byte {
 	return binary.BigEndian.AppendUint32(bytes.Clone(record), crc32.Checksum(record, checksums))
+}
+
+// RunsAsked is how many of all runs are asked for a story.
+func (s *Store) RunsAsked(story aggregator.StoryID) (asked, all int) {
+	_ = s.view(func(r *reader) error {
+		if _, err := r.reportSeqs(story); err != nil {
+			return err
+		}
+		x, err := r.index(storiesTable)
+		if err != nil {
+			return err
+		}
+		for _, seen := range x.seen[:len(x.runs)] {
+			if seen.there {
+				asked++
+			}
+		}
+		all = len(x.runs)
+		return nil
+	})
+	return asked, all
 }

@@ -225,9 +225,14 @@ func (r *reader) reportSeqs(story aggregator.StoryID) (seqs []uint64, err error)
 	}
 	// The latest change comes first.
 	var changes []entry
-	err = x.find(story[:8], func(e []byte) bool {
-		changes = append(changes, entry{shortSeq(e[8:]), e[storiesTable.key] != 0})
-		return true
+	err = x.find(story[:8], func(entries []byte) (more bool) {
+		more = true
+		for e := entries; len(e) > 0; e = e[storiesTable.width():] {
+			said := e[storiesTable.key]
+			changes = append(changes, entry{shortSeq(e[8:]), said != saysGone})
+			more = more && said != saysFirst
+		}
+		return more
 	})
 	slices.SortStableFunc(changes, func(a, b entry) int { return cmp.Compare(a.seq, b.seq) })
 	for i, ch := range changes {

@@ -209,15 +209,16 @@ func (x *index) sources(at uint64, f func(i int) (more bool, err error)) error {
 
 // get is the value of a key.
 func (x *index) get(key []byte) (value []byte, err error) {
-	err = x.find(key, func(e []byte) bool {
-		value = e[x.key:]
+	err = x.find(key, func(entries []byte) bool {
+		value = entries[x.key:x.width():x.width()]
 		return false
 	})
 	return value, err
 }
 
-// find calls f with the entries whose keys begin with prefix, of at least eight bytes, those of later runs first.
-func (x *index) find(prefix []byte, f func(entry []byte) (more bool)) error {
+// find calls f with the entries whose keys begin with prefix, of at least eight bytes: for each run that has some, with all of
+// them, later runs first.
+func (x *index) find(prefix []byte, f func(entries []byte) (more bool)) error {
 	at := uint64(binary.BigEndian.Uint32(prefix))
 	return x.sources(at, func(i int) (bool, error) {
 		r := x.run(i)
@@ -226,12 +227,12 @@ func (x *index) find(prefix []byte, f func(entry []byte) (more bool)) error {
 			return false, err
 		}
 		w := x.width()
-		for n := x.search(entries, r.bits, prefix) * w; n < len(entries) && bytes.HasPrefix(entries[n:], prefix); n += w {
-			if !f(entries[n : n+w : n+w]) {
-				return false, nil
-			}
+		from := x.search(entries, r.bits, prefix) * w
+		to := from
+		for to < len(entries) && bytes.HasPrefix(entries[to:], prefix) {
+			to += w
 		}
-		return true, nil
+		return from == to || f(entries[from:to:to]), nil
 	})
 }
 

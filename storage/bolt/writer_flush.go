@@ -53,11 +53,7 @@ func (w *writer) flushStories() error {
 			continue
 		}
 		entries = appendSeq(binary.BigEndian.AppendUint64(entries, ch.half), ch.seq)
-		has := byte(0)
-		if ch.has {
-			has = 1
-		}
-		entries = append(entries, has)
+		entries = append(entries, ch.says)
 	}
 	w.stories, w.entries = w.stories[:0], entries
 	clear(w.lastOf)

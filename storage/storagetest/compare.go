@@ -221,10 +221,17 @@ func (p *pair) outcomeOf(id aggregator.FeedID) aggregator.Poll {
 	return poll
 }
 
+// poolStory is the n-th of few possible ones. Two at a time begin alike, since a store may have a part of an id in a key.
+func poolStory(n int) aggregator.StoryID {
+	id := storyID(fmt.Sprint(n / 2))
+	id[len(id)-1] = byte(n % 2)
+	return id
+}
+
 // item makes a new or changed item of few possible ones, so that everything meets everything.
 func (p *pair) item(id aggregator.FeedID) aggregator.Item {
 	it := item(id, fmt.Sprint(p.rnd.IntN(poolItems)), p.rnd.IntN(20))
-	it.Story = storyID(fmt.Sprint(p.rnd.IntN(poolStories)))
+	it.Story = poolStory(p.rnd.IntN(poolStories))
 	it.OrderTime = at(p.rnd.IntN(20))
 	for range p.rnd.IntN(4) {
 		it.Topics = append(it.Topics, poolTopics[p.rnd.IntN(len(poolTopics))])

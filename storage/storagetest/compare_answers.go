@@ -88,7 +88,7 @@ func (p *pair) ask(s storage.Store) answers {
 		}
 	}
 	for n := range poolStories {
-		story, err := s.Story(p.ctx, storyID(fmt.Sprint(n)))
+		story, err := s.Story(p.ctx, poolStory(n))
 		if !errors.Is(err, aggregator.ErrNotFound) {
 			p.ok(err)
 		}
