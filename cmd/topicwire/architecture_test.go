@@ -41,7 +41,8 @@ var mayImport = map[string][]string{
 	"aggregator/export":                  {"aggregator/markup"},
 	"aggregator/websub":                  {},
 	"storage":                            {"storage/bolt"},
-	"storage/bolt":                       {},
+	"storage/bolt":                       {"storage/bolt/quickzstd"},
+	"storage/bolt/quickzstd":             {},
 	"storage/memory":                     {},
 	"storage/storagetest":                {"storage", "storage/memory"},
 }

@@ -266,17 +266,17 @@ func PlainRecords() func(*aggregator.Item) []byte {
 	}
 }
 
-// FrameKinds are the first bytes of all frames of items.
-func (s *Store) FrameKinds() (kinds []byte, err error) {
+// Frames are the records of all frames of items.
+func (s *Store) Frames() (records [][]byte, err error) {
 	err = s.view(func(r *reader) error {
 		return r.chunks(0, func(c *chunk) (bool, error) {
 			for _, f := range c.frames {
-				kinds = append(kinds, f.record[0])
+				records = append(records, bytes.Clone(f.record))
 			}
 			return true, nil
 		})
 	})
-	return kinds, err
+	return records, err
 }
 
 // Transactions counts those that were ever written to the store's file.

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	"go.etcd.io/bbolt"
 
 	"github.com/topicwire/topicwire/aggregator"
@@ -100,6 +102,59 @@ func TestStoreTrainsADictionaryOnItsItems(t *testing.T) {
 			t.Fatalf("item %d differs (-want +got):\n%s", n, cmp.Diff(want, it))
 		}
 	}
+}
+
+// What many items of a poll are packed in needs no dictionary, until the store is compacted; few items do. What cannot be
+// compressed is not.
+func TestLongFramesOfPollsAreWithoutADictionary(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wire.db")
+	s := open(t, path)
+	addProse(t, s, 0, 2500)
+	ok(t, s.Close()) // when it has its dictionary
+	s = open(t, path)
+	defer s.Close()
+	before, err := s.Frames()
+	ok(t, err)
+	addProse(t, s, 5000, 32)
+	addProse(t, s, 6000, 5)
+	l := claimAll(t, s)[0]
+	var noise []aggregator.Item
+	for n := range 10 {
+		noise = append(noise, noisy(l.Feed, 7000+n, 4000))
+	}
+	ok(t, commit(t, s, l, noise...))
+	frames, err := s.Frames()
+	ok(t, err)
+	var got []string
+	for _, record := range frames[len(before):] {
+		got = append(got, fmt.Sprintf("%q %v", record[:1], dictionaryOf(t, record)))
+	}
+	if want := []string{`"\x03" 0`, `"\x03" 1`, `"\x02" 0`}; !slices.Equal(got, want) {
+		t.Errorf("frames of many items, few and noise are %v, want %v: kind and dictionary", got, want)
+	}
+	_, err = s.Compact(t.Context())
+	ok(t, err)
+	frames, err = s.Frames()
+	ok(t, err)
+	for _, record := range frames {
+		if n := dictionaryOf(t, record); record[0] == 3 && n != 2 {
+			t.Errorf("compacted, a frame of %d bytes is by dictionary %d, want 2", len(record), n)
+		}
+	}
+	if items, err := readAll(t, s); err != nil || items != 2547 {
+		t.Errorf("%d items, %v; want 2547", items, err)
+	}
+}
+
+// dictionaryOf is the number of the dictionary that a record's frame names, 0 for none.
+func dictionaryOf(t *testing.T, record []byte) uint32 {
+	t.Helper()
+	var h zstd.Header
+	if record[0] != 3 {
+		return 0
+	}
+	ok(t, h.Decode(record[1:]))
+	return h.DictionaryID
 }
 
 // Items that have nothing in common make no dictionary, and no harm.
