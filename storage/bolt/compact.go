@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -68,27 +69,30 @@ func (s *Store) Compact(ctx context.Context) (report aggregator.CompactReport, e
 // holds maintaining and writing.
 func (s *Store) rewrite(
 	ctx context.Context, dictionary func() (uint32, []byte, error), fill func(*newFile, context.Context) error,
-) (err error) {
+) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
+	folder, err := os.Open(filepath.Dir(s.path))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
 	n, err := s.startFile(dictionary)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, n.discard())
+	err = guard(func() error { return fill(n, ctx) })
+	if err == nil {
+		if err = n.finish(); err != nil {
+			err = fmt.Errorf("write store %s: %w", n.path, err)
 		}
-	}()
-	if err := guard(func() error { return fill(n, ctx) }); err != nil {
-		return err
 	}
-	if err := n.finish(); err != nil {
-		return fmt.Errorf("write store %s: %w", n.path, err)
+	if err == nil {
+		err = os.Rename(n.path, s.path)
 	}
-	if err := os.Rename(n.path, s.path); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, n.discard())
 	}
 	var old *bbolt.DB
 	s.swap(func(f *file) {
@@ -98,7 +102,12 @@ func (s *Store) rewrite(
 	})
 	// The new file is in its place: what fails from here on is no reason to say that it is not.
 	_ = guard(old.Close)
-	return syncFolder(s.path)
+	if err := folder.Sync(); err != nil {
+		// After a power cut the old file may be there again, without what is written from now on.
+		s.failed.Store(true)
+		return s.wrap("write", fmt.Errorf("%w (%w)", errDisk, err))
+	}
+	return nil
 }
 
 // startFile makes the new file with its buckets and its dictionary.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -13,9 +14,11 @@ import (
 	"github.com/topicwire/topicwire/storage/bolt"
 )
 
-// failFsync makes every fdatasync of this process fail with EIO from now on, by a filter on system calls (seccomp(2)):
-// no file system that a test may use fails by itself.
-func failFsync(t *testing.T) {
+const anyFile = -1
+
+// failCalls makes the system calls of this process that have the number, for one of its files or any, fail with EIO from now on, by
+// a filter (seccomp(2)): no file system that a test may use fails by itself.
+func failCalls(t *testing.T, number uint32, file int) {
 	t.Helper()
 	type instruction struct {
 		code   uint16
@@ -30,9 +33,14 @@ func failFsync(t *testing.T) {
 	)
 	filter := []instruction{
 		{code: loadWord}, // the number of the system call
-		{code: jumpEqual, k: syscall.SYS_FDATASYNC, jt: 0, jf: 1},
+		{code: jumpEqual, k: number, jt: 0, jf: 3},
+		{code: loadWord, k: 16}, // the lower half of its first argument
+		{code: jumpEqual, k: uint32(file), jt: 0, jf: 1},
 		{code: giveBack, k: fail | uint32(syscall.EIO)},
 		{code: giveBack, k: allow},
+	}
+	if file == anyFile {
+		filter[3].jf = 0
 	}
 	program := struct {
 		len    uint16
@@ -44,8 +52,8 @@ func failFsync(t *testing.T) {
 	if _, _, err := syscall.RawSyscall6(syscall.SYS_PRCTL, setNoNewPrivs, 1, 0, 0, 0, 0); err != 0 {
 		t.Fatalf("prctl: %v", err)
 	}
-	number := map[string]uintptr{"amd64": 317, "arm64": 277}[runtime.GOARCH]
-	if _, _, err := syscall.RawSyscall(number, setFilter, forAllThreads, uintptr(unsafe.Pointer(&program))); err != 0 {
+	seccomp := map[string]uintptr{"amd64": 317, "arm64": 277}[runtime.GOARCH]
+	if _, _, err := syscall.RawSyscall(seccomp, setFilter, forAllThreads, uintptr(unsafe.Pointer(&program))); err != 0 {
 		t.Fatalf("seccomp: %v", err)
 	}
 	runtime.KeepAlive(filter)
@@ -58,7 +66,7 @@ func TestFailedFsync(t *testing.T) {
 		s := open(t, path)
 		l := claimAll(t, s)
 		ok(t, commit(t, s, l[0], newItem(l[0].Feed, 1000, 10)))
-		failFsync(t)
+		failCalls(t, syscall.SYS_FDATASYNC, anyFile)
 		for range 2 {
 			expectError(t, commit(t, s, l[1], newItem(l[1].Feed, 1000, 10)), path, "the disk failed")
 		}
@@ -86,4 +94,59 @@ func TestFailedFsync(t *testing.T) {
 	l := claimAll(t, s)[1]
 	ok(t, commit(t, s, l, newItem(l.Feed, 1000, 10)))
 	ok(t, s.Close())
+}
+
+// opened is the number by which this process has a file open.
+func opened(t *testing.T, path string) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	ok(t, err)
+	for _, entry := range all {
+		if to, _ := os.Readlink("/proc/self/fd/" + entry.Name()); to == path {
+			n, err := strconv.Atoi(entry.Name())
+			ok(t, err)
+			return n
+		}
+	}
+	t.Fatalf("%s is not open", path)
+	return 0
+}
+
+// When a compacted file is in its place, and the folder cannot be synced, nobody knows which of the two files will be there after a
+// power cut: what is there can be read, and nothing is written to a file that may be gone then.
+func TestFolderThatCannotBeSynced(t *testing.T) {
+	if path := os.Getenv(childStore); path != "" {
+		s, err := bolt.OpenOn(path, func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			if name != path { // The new file, and then the folder is open.
+				failCalls(t, syscall.SYS_FSYNC, opened(t, filepath.Dir(path)))
+			}
+			return os.OpenFile(name, flag, mode)
+		})
+		ok(t, err)
+		l := claimAll(t, s)
+		_, err = s.Compact(t.Context())
+		expectError(t, err, path, "the disk failed")
+		n, err := readAll(t, s)
+		ok(t, err)
+		if n != 400 {
+			t.Errorf("%d items, want 400", n)
+		}
+		expectError(t, commit(t, s, l[0], newItem(l[0].Feed, 1000, 10)), path, "the disk failed")
+		ok(t, s.Close())
+		return
+	}
+	path := filepath.Join(t.TempDir(), "wire.db")
+	filled(t, path)
+	if out, err := child(t, t.Name(), path).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s := open(t, path)
+	defer s.Close()
+	l := claimAll(t, s)[0]
+	ok(t, commit(t, s, l, newItem(l.Feed, 1000, 10)))
+	report, err := s.Check(t.Context(), false)
+	ok(t, err)
+	if report.Found > 0 || report.Items != 401 {
+		t.Errorf("%+v, want 401 items", report)
+	}
 }
