@@ -30,11 +30,10 @@ var (
 )
 
 const (
-	benchFeeds  = 1000
-	benchTopics = 20
-	benchPoll   = 20 // items in a poll
-	// benchWorkers is how many polls are under way at once: so many that those who compress never wait for who writes.
-	benchWorkers = 128
+	benchFeeds   = 1000
+	benchTopics  = 20
+	benchPoll    = 20 // items in a poll
+	benchWorkers = 64 // polls at once
 	benchAsked   = 50 // stories that a reader asks for
 	// benchWhole is up to how many items are written by id too, and checked: what takes hours, and a quarter of one, for more.
 	benchWhole = 2_000_000
