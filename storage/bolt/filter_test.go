@@ -52,19 +52,7 @@ func (s *stored) add(t *testing.T, n, poll int) {
 // find looks for each item, and for as many that are not there.
 func (s *stored) find(t *testing.T, when string) {
 	t.Helper()
-	var asked []aggregator.ItemID
-	for _, id := range s.ids {
-		absent := id
-		absent[3]++
-		asked = append(asked, id, absent)
-	}
-	known, err := s.Resolve(t.Context(), asked)
-	ok(t, err)
-	for i, k := range known {
-		if k.Found != (i%2 == 0) {
-			t.Fatalf("%s: %v: found is %v", when, asked[i], k.Found)
-		}
-	}
+	resolve(t, when, s.Store, s.ids, 3)
 }
 
 // What is there is found whatever happens to the filter: while it is made, when it is full, when another file has taken the

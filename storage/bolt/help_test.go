@@ -86,6 +86,31 @@ func commit(t testing.TB, s *bolt.Store, l held, items ...aggregator.Item) error
 	return s.Commit(t.Context(), aggregator.Poll{Feed: l.Feed, Token: l.Token, State: l.State, Items: items})
 }
 
+// resolve gives what a store knows of items that it has. Behind each it asks for one whose id differs in the given byte, which it
+// does not have.
+func resolve(
+	t testing.TB, when string, s *bolt.Store, ids []aggregator.ItemID, differs int,
+) (there []aggregator.KnownItem) {
+	t.Helper()
+	var asked []aggregator.ItemID
+	for _, id := range ids {
+		absent := id
+		absent[differs]++
+		asked = append(asked, id, absent)
+	}
+	known, err := s.Resolve(t.Context(), asked)
+	ok(t, err)
+	for i, k := range known {
+		if k.Found != (i%2 == 0) {
+			t.Fatalf("%s: %v: found is %v", when, asked[i], k.Found)
+		}
+		if k.Found {
+			there = append(there, k)
+		}
+	}
+	return there
+}
+
 // filled makes a store with a few hundred items.
 func filled(t testing.TB, path string) {
 	t.Helper()
