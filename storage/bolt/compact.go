@@ -84,9 +84,7 @@ func (s *Store) rewrite(
 	}
 	err = guard(func() error { return fill(n, ctx) })
 	if err == nil {
-		if err = n.finish(); err != nil {
-			err = fmt.Errorf("write store %s: %w", n.path, err)
-		}
+		err = n.finish()
 	}
 	if err == nil {
 		err = os.Rename(n.path, s.path)
@@ -104,8 +102,7 @@ func (s *Store) rewrite(
 	_ = guard(old.Close)
 	if err := folder.Sync(); err != nil {
 		// After a power cut the old file may be there again, without what is written from now on.
-		s.failed.Store(true)
-		return s.wrap("write", fmt.Errorf("%w (%w)", errDisk, err))
+		return s.wrap("write", s.diskFailed(err))
 	}
 	return nil
 }

@@ -3,8 +3,8 @@ package bolt
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
-	"path/filepath"
 
 	"go.etcd.io/bbolt"
 )
@@ -54,13 +54,17 @@ func (n *newFile) commit() error {
 
 // finish makes the file durable.
 func (n *newFile) finish() error {
-	return guard(func() error {
+	err := guard(func() error {
 		if err := n.commit(); err != nil {
 			return err
 		}
 		n.db.NoSync, n.db.AllocSize = false, n.alloc
 		return n.db.Sync()
 	})
+	if err != nil {
+		return fmt.Errorf("write store %s: %w", n.path, err)
+	}
+	return nil
 }
 
 // discard removes the file.
@@ -80,13 +84,4 @@ func (n *newFile) setSequence(bucket []byte, seq uint64) error {
 		return err
 	}
 	return n.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucket).SetSequence(seq) })
-}
-
-// syncFolder makes the name of a file durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

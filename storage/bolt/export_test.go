@@ -53,6 +53,27 @@ func (s *Store) Runs() (n int) {
 	return n
 }
 
+// RunsAsked is how many of all runs are asked for a story.
+func (s *Store) RunsAsked(story aggregator.StoryID) (asked, all int) {
+	_ = s.view(func(r *reader) error {
+		if _, err := r.reportSeqs(story); err != nil {
+			return err
+		}
+		x, err := r.index(storiesTable)
+		if err != nil {
+			return err
+		}
+		for _, seen := range x.seen[:len(x.runs)] {
+			if seen.there {
+				asked++
+			}
+		}
+		all = len(x.runs)
+		return nil
+	})
+	return asked, all
+}
+
 // Survey begins to make a filter.
 func (s *Store) Survey() {
 	s.writing <- struct{}{}
@@ -408,25 +429,4 @@ func ReadState(record []byte) (s aggregator.FeedState, err error) {
 
 func Summed(record []byte) []byte {
 	return binary.BigEndian.AppendUint32(bytes.Clone(record), crc32.Checksum(record, checksums))
-}
-
-// RunsAsked is how many of all runs are asked for a story.
-func (s *Store) RunsAsked(story aggregator.StoryID) (asked, all int) {
-	_ = s.view(func(r *reader) error {
-		if _, err := r.reportSeqs(story); err != nil {
-			return err
-		}
-		x, err := r.index(storiesTable)
-		if err != nil {
-			return err
-		}
-		for _, seen := range x.seen[:len(x.runs)] {
-			if seen.there {
-				asked++
-			}
-		}
-		all = len(x.runs)
-		return nil
-	})
-	return asked, all
 }

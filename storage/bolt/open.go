@@ -329,6 +329,15 @@ func (s *Store) create() error {
 	return syncFolder(s.path)
 }
 
+// syncFolder makes the name of a file durable.
+func syncFolder(path string) error {
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
 // Close waits for what is being written and read and closes the file. All methods fail after it; a second Close does
 // nothing.
 func (s *Store) Close() error {

@@ -92,9 +92,15 @@ func (p *packer) pack(cbor []byte) []byte {
 // appendPacked adds to record, which is empty, what pack makes.
 func (p *packer) appendPacked(record, cbor []byte) []byte {
 	if len(cbor) >= minPacked && len(cbor) <= maxPacked {
-		if record = p.enc.EncodeAll(cbor, append(record, packed)); len(record) < len(cbor) {
-			return record
-		}
+		return shorter(p.enc.EncodeAll(cbor, append(record, packed)), cbor)
+	}
+	return appendSummed(record, cbor)
+}
+
+// shorter is the packed record of CBOR, or, in its memory, one that is not compressed where that is no longer.
+func shorter(record, cbor []byte) []byte {
+	if len(record) < len(cbor) {
+		return record
 	}
 	return appendSummed(record[:0], cbor)
 }

@@ -225,9 +225,7 @@ func (m *framer) pack(p *packer, cbor []byte) {
 	if m.quick == nil {
 		m.quick = quickzstd.NewEncoder()
 	}
-	if m.record = m.quick.Append(append(m.record[:0], packed), cbor); len(m.record) >= len(cbor) {
-		m.record = appendSummed(m.record[:0], cbor)
-	}
+	m.record = shorter(m.quick.Append(append(m.record[:0], packed), cbor), cbor)
 }
 
 func (c codec) frames(p *packer, items []aggregator.Item) ([]madeFrame, error) {

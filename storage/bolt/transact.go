@@ -65,10 +65,15 @@ func (s *Store) transact(f func(*writer) error) error {
 		s.damaged.Store(true)
 	}
 	if errors.Is(err, syscall.EIO) {
-		s.failed.Store(true)
-		err = fmt.Errorf("%w (%w)", errDisk, err)
+		err = s.diskFailed(err)
 	}
 	return s.wrap("write", err)
+}
+
+// diskFailed has the store take no more writes, and is the error for that.
+func (s *Store) diskFailed(err error) error {
+	s.failed.Store(true)
+	return fmt.Errorf("%w (%w)", errDisk, err)
 }
 
 // writable is the error with which the store takes no more writes, if any.

@@ -28,10 +28,7 @@ type step struct {
 }
 
 func newCoder(shares []int16) (c coder) {
-	size := 0
-	for _, n := range shares {
-		size += int(max(n, -n))
-	}
+	size := sum(shares)
 	c.bits = uint8(bits.Len(uint(size)) - 1)
 	order := spread(shares, size)
 	from := 0
@@ -51,6 +48,14 @@ func newCoder(shares []int16) (c coder) {
 		at[code]++
 	}
 	return c
+}
+
+// sum is that of all shares, of which -1 takes one.
+func sum(shares []int16) (all int) {
+	for _, n := range shares {
+		all += int(max(n, -n))
+	}
+	return all
 }
 
 // spread is the code of each state, as a decoder finds it (section 4.1.1).
@@ -96,10 +101,7 @@ func (c *coder) state(i uint32) uint32 { return uint32(c.states[i%(1<<mostShares
 
 // appendShares adds what tells a decoder of shares, none of which is zero (section 4.1.1).
 func appendShares(dst []byte, shares []int16) []byte {
-	left := 0
-	for _, n := range shares {
-		left += int(max(n, -n))
-	}
+	left := sum(shares)
 	at := len(dst)
 	dst = append(dst, make([]byte, 2*len(shares)+8)...)
 	const leastBits = 5
